@@ -1,0 +1,60 @@
+// Reads what the browser brings back to the callback URL: the query, nothing else.
+import { parse } from 'node:querystring';
+import type { Request } from 'express';
+import { isRecord } from './json';
+
+/** The parameters of a callback (RFC 6749 §4.1.2). Exactly one of `code` and `error` is there. */
+export interface Callback {
+  code?: string;
+  state?: string;
+  error?: string;
+  error_description?: string;
+  error_uri?: string;
+}
+
+const NAMES = ['code', 'state', 'error', 'error_description', 'error_uri'] as const;
+
+/** Longest parameter that is read, in characters. */
+const LONGEST = 4096;
+
+const CONTROL_CHARACTER = /\p{Cc}/u;
+
+/** RFC 6749 §4.1.2.1: the characters of an error code. */
+const ERROR_CODE = /^[\x20\x21\x23-\x5b\x5d-\x7e]{1,64}$/;
+
+/** A nested parameter, as a query parser that does not nest leaves it. */
+const NESTED = /^(code|state|error|error_description|error_uri)\[/;
+
+/** The query as the framework has parsed it, or else parsed here. */
+export function queryOf({ query, url }: Request): Record<string, unknown> {
+  return isRecord(query) ? query : parse(url.split('?')[1] ?? '');
+}
+
+/** Whether a query belongs to a callback, well-formed or not. Without `code` and `error` it starts a sign-in. */
+export function isCallback(query: Record<string, unknown>): boolean {
+  return (
+    isPresent(query.code) || isPresent(query.error) || Object.keys(query).some((name) => /^(code|error)\[/.test(name))
+  );
+}
+
+/** The parameters of a callback, or `undefined` when they are malformed. Empty ones count as absent. */
+export function readCallback(query: Record<string, unknown>): Callback | undefined {
+  if (Object.keys(query).some((name) => NESTED.test(name))) return undefined;
+  const callback: Callback = {};
+  for (const name of NAMES) {
+    const value = query[name];
+    if (!isPresent(value)) continue;
+    if (typeof value !== 'string' || value.length > LONGEST || CONTROL_CHARACTER.test(value)) return undefined;
+    callback[name] = value;
+  }
+  return callback.code !== undefined && callback.error !== undefined ? undefined : callback;
+}
+
+/** Whether a value can be an error code of OAuth 2.0: RFC 6749's characters, up to 64 of them. */
+export function isErrorCode(value: unknown): value is string {
+  return typeof value === 'string' && ERROR_CODE.test(value);
+}
+
+function isPresent(value: unknown): boolean {
+  return value !== undefined && value !== '';
+}

@@ -1,0 +1,14 @@
+// Calls functions of the app's that answer by callback.
+
+/**
+ * What a function passes to its callback, the first time. A throw is an error, and so is the rejection of a promise
+ * that it returns, which would otherwise be nobody's.
+ */
+export function called<T extends unknown[]>(
+  call: (callback: (error?: unknown, ...results: Partial<T>) => void) => unknown,
+): Promise<Partial<T>> {
+  return new Promise((resolve, reject) => {
+    const returned = call((error, ...results) => (error ? reject(error) : resolve(results)));
+    Promise.resolve(returned).catch(reject);
+  });
+}

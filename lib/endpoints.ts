@@ -1,0 +1,31 @@
+// Pipedrive's addresses, and the rules for which other address may receive credentials or a token.
+
+export const AUTHORIZATION_URL = 'https://oauth.pipedrive.com/oauth/authorize';
+export const TOKEN_URL = 'https://oauth.pipedrive.com/oauth/token';
+export const REVOCATION_URL = 'https://oauth.pipedrive.com/oauth/revoke';
+
+/** Path of the current user below a company's `api_domain`. */
+export const USER_PROFILE_PATH = '/api/v1/users/me';
+
+const LOOPBACK = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/** Whether an endpoint may be configured: https, or http to a loopback host, without credentials or fragment. */
+export function isEndpoint(value: unknown): value is string {
+  if (typeof value !== 'string' || !URL.canParse(value)) return false;
+  const { protocol, hostname, username, password, hash } = new URL(value);
+  const isPrivate = protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname));
+  return isPrivate && username === '' && password === '' && hash === '';
+}
+
+/**
+ * Whether a user's token may be sent to this `api_domain`: the origin of pipedrive.com or of a subdomain over https,
+ * with no port, path or credentials; or one of the origins that the app configured itself.
+ */
+export function isApiDomain(value: unknown, configuredOrigins: readonly string[]): value is string {
+  if (typeof value !== 'string' || !URL.canParse(value)) return false;
+  const { origin, protocol, hostname, port } = new URL(value);
+  // The parser forgives tabs, "@", "#", odd dots and more. What it had to change is not the plain origin that we want.
+  if (value.toLowerCase().replace(/\/$/, '') !== origin) return false;
+  if (configuredOrigins.includes(origin)) return true;
+  return protocol === 'https:' && port === '' && (hostname === 'pipedrive.com' || hostname.endsWith('.pipedrive.com'));
+}

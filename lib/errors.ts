@@ -1,0 +1,96 @@
+// The errors that an operator sees when Pipedrive cannot be reached, is not understood, or refuses the client.
+import { InternalOAuthError, TokenError } from 'passport-oauth2';
+import { DeadlineError, type HttpAnswer } from './http';
+import { readJSONObject } from './json';
+import { readTokenError } from './tokens';
+
+/** Longest text of Pipedrive's that an error repeats, in characters. */
+const LONGEST_WORDS = 1024;
+
+/** From this length on, in characters, a secret is found inside longer words, too. */
+const LONG_SECRET = 8;
+
+/** No answer came from an endpoint: 504 when the time ran out, else 502. */
+export function unanswered(endpoint: string, error: unknown, secrets: readonly string[]): InternalOAuthError {
+  const isLate = error instanceof DeadlineError;
+  const { message, code }: NodeJS.ErrnoException = error instanceof Error ? error : new Error();
+  // A copy with nothing but words: the parser's own error carries the raw answer, TLS's the certificate.
+  const cause = Object.assign(new Error(readWords(message, secrets) ?? readWords(code, secrets) ?? 'Unknown'), {
+    code,
+  });
+  return internalOAuthError(
+    `${endpoint} ${isLate ? 'did not answer in time' : 'could not be reached'}`,
+    isLate ? 504 : 502,
+    cause,
+  );
+}
+
+/** An answer is not what Pipedrive documents: 502. */
+export function notUnderstood(endpoint: string, cause: Error): InternalOAuthError {
+  return internalOAuthError(`${endpoint} sent an answer that is not understood`, 502, cause);
+}
+
+/** An endpoint answered with another status than 2xx: 503 when it limits the rate, else 502. */
+export function refused(endpoint: string, answer: HttpAnswer, secrets: readonly string[]): InternalOAuthError {
+  const body = readJSONObject(answer.body);
+  const words = [body?.message, body?.error, body?.error_info].map((text) => readWords(text, secrets)).filter(Boolean);
+  const message = [`${endpoint} answered ${answer.status}`, ...words].join(': ');
+  return internalOAuthError(message, answer.status === 429 ? 503 : 502, causeOf(answer, secrets));
+}
+
+/** As `refused`, but a `TokenError` where the answer is an error of OAuth 2.0 (RFC 6749 §5.2) in Pipedrive's JSON. */
+export function refusedGrant(endpoint: string, answer: HttpAnswer, secrets: readonly string[]): Error {
+  const isClientError = answer.status >= 400 && answer.status <= 499 && answer.status !== 429;
+  const error = isClientError ? readTokenError(readJSONObject(answer.body)) : undefined;
+  if (!error || !readWords(error.code, secrets)) return refused(endpoint, answer, secrets);
+  // Without words of Pipedrive's that may be repeated the code stands for them.
+  const message = readWords(error.words, secrets) ?? error.code;
+  return withDetails(new TokenError(message, error.code), 500, causeOf(answer, secrets));
+}
+
+function causeOf({ status, response }: HttpAnswer, secrets: readonly string[]): Error {
+  const retryAfter = readWords(response.headers['retry-after'], secrets);
+  return new Error(`HTTP ${status}${retryAfter ? `, Retry-After: ${retryAfter}` : ''}`);
+}
+
+function internalOAuthError(message: string, status: 502 | 503 | 504, cause: Error): InternalOAuthError {
+  return withDetails(new InternalOAuthError(message, cause), status, cause);
+}
+
+// `statusCode` and `expose` are for Nest, Koa and http-errors. `cause` stays out of JSON like the standard one.
+function withDetails<E extends Error>(error: E, status: number, cause: Error): E {
+  Object.assign(error, { status, statusCode: status, expose: false });
+  return Object.defineProperty(error, 'cause', { value: cause, configurable: true, writable: true });
+}
+
+/** What an app's function threw, as something that `next` takes for an error: not nothing, and not `'route'`. */
+export function asError(thrown: unknown): unknown {
+  const isSignal = !thrown || thrown === 'route' || thrown === 'router';
+  return isSignal ? new Error('A function of the app failed without an error', { cause: thrown }) : thrown;
+}
+
+/** Puts the app's state on one of our errors, where neither JSON nor `util.inspect` shows it. */
+export function withState(error: unknown, state: unknown): unknown {
+  const isOurs = error instanceof InternalOAuthError || error instanceof TokenError;
+  return isOurs && state !== undefined
+    ? Object.defineProperty(error, 'state', { value: state, configurable: true })
+    : error;
+}
+
+/** A text from outside, if an error may repeat it: short, on one line, and free of the given secrets. */
+export function readWords(value: unknown, secrets: readonly string[]): string | undefined {
+  if (typeof value !== 'string' || value === '' || value.length > LONGEST_WORDS || /\p{Cc}/u.test(value))
+    return undefined;
+  return secrets.some((secret) => repeats(value, secret)) ? undefined : value;
+}
+
+function repeats(text: string, secret: string): boolean {
+  const [first = '', ...rest] = text.split(secret);
+  let before = first;
+  return rest.some((after) => {
+    // A short one, such as the code "code" of somebody's test, counts only as a word of its own.
+    const isWithinWord = /[\w-]$/.test(before) || /^[\w-]/.test(after);
+    before = after;
+    return secret.length >= LONG_SECRET || !isWithinWord;
+  });
+}

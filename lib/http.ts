@@ -1,0 +1,115 @@
+// One HTTP request to Pipedrive: one deadline, a bounded answer, and always an end.
+
+import { isUtf8 } from 'node:buffer';
+import http, { type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import https from 'node:https';
+
+export interface HttpRequest {
+  method: string;
+  url: URL;
+  headers: OutgoingHttpHeaders;
+  body?: string;
+  /** Milliseconds from the start of the request to the last byte of the answer. */
+  timeout: number;
+  agent?: http.Agent;
+}
+
+export interface HttpAnswer {
+  status: number;
+  body: string;
+  response: IncomingMessage;
+}
+
+/** The deadline passed. */
+export class DeadlineError extends Error {}
+
+/** Longest body of an answer, in bytes. */
+const LONGEST_BODY = 1024 * 1024;
+
+const DEFAULT_PORTS: Record<string, number> = { 'http:': 80, 'https:': 443 };
+
+/** Sends a request and reads its whole answer, whatever its status. Rejects when there is none that can be read. */
+export function send(request: HttpRequest): Promise<HttpAnswer> {
+  return new Promise<HttpAnswer>((resolve, reject) => {
+    let current: ClientRequest | undefined;
+    let isSettled = false;
+
+    const settle = () => {
+      isSettled = true;
+      clearTimeout(deadline);
+    };
+    const fail = (error: Error) => {
+      if (isSettled) return;
+      settle();
+      reject(error);
+      current?.destroy();
+    };
+    const deadline = setTimeout(
+      () => fail(new DeadlineError(`No answer within ${request.timeout} ms`)),
+      request.timeout,
+    );
+
+    const attempt = (isSecond: boolean) => {
+      const outgoing = startRequest(request);
+      let hasAnswer = false;
+      current = outgoing;
+      outgoing.on('response', (response) => {
+        hasAnswer = true;
+        const answer = (body: string) => {
+          settle();
+          resolve({ status: response.statusCode ?? 0, body, response });
+        };
+        readBody(response, answer, fail);
+      });
+      outgoing.on('error', (error: NodeJS.ErrnoException) => {
+        const wasIdle = outgoing.reusedSocket && error.code === 'ECONNRESET' && !hasAnswer;
+        if (!wasIdle || isSecond || isSettled) return fail(error);
+        // The server had just closed the connection. Its other idle ones are as old: the agent shall open a new one.
+        closeIdle(request);
+        attempt(true);
+      });
+      outgoing.on('close', () => {
+        if (current === outgoing && !isSettled) fail(new Error('The connection was closed before the answer ended'));
+      });
+      outgoing.end(request.body);
+    };
+
+    try {
+      attempt(false);
+    } catch (error) {
+      fail(error instanceof Error ? error : new Error('The request could not be sent'));
+    }
+  });
+}
+
+function startRequest({ method, url, headers, agent }: HttpRequest): ClientRequest {
+  return transportOf(url).request(url, { method, headers, agent });
+}
+
+function readBody(response: IncomingMessage, done: (body: string) => void, fail: (error: Error) => void): void {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  response.on('data', (chunk: Buffer) => {
+    length += chunk.length;
+    if (length > LONGEST_BODY) fail(new Error(`The answer is longer than ${LONGEST_BODY} bytes`));
+    else chunks.push(chunk);
+  });
+  response.on('error', fail);
+  response.on('end', () => {
+    const body = Buffer.concat(chunks);
+    if (isUtf8(body)) done(body.toString());
+    else fail(new Error('The answer is not UTF-8'));
+  });
+}
+
+function closeIdle({ url, agent }: HttpRequest): void {
+  const { freeSockets } = agent ?? transportOf(url).globalAgent;
+  const host = `${url.hostname}:${url.port || DEFAULT_PORTS[url.protocol]}:`;
+  for (const [name, sockets = []] of Object.entries(freeSockets)) {
+    if (name.startsWith(host)) for (const socket of sockets) socket.destroy();
+  }
+}
+
+function transportOf(url: URL): typeof http | typeof https {
+  return url.protocol === 'https:' ? https : http;
+}

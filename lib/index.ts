@@ -1,0 +1,13 @@
+// Everything that the package exports.
+export { InternalOAuthError, TokenError } from 'passport-oauth2';
+export type { PipedriveAuthenticateOptions } from './authenticate-options';
+export type { PipedriveStrategyOptions, PipedriveStrategyOptionsWithRequest } from './options';
+export type { PipedriveFailure } from './outcome';
+export type { PipedriveProfile, PipedriveUser } from './profile';
+export { CookieStateStore, type CookieStateStoreOptions } from './state/cookie';
+export { SessionStateStore, type SessionStateStoreOptions } from './state/session';
+export type { StateMetadata, StateStore, StateStoreCallback, StateVerifyCallback } from './state/store';
+export { PipedriveStrategy, PipedriveStrategy as Strategy } from './strategy';
+export type { PipedriveTokens } from './tokens';
+export type { PipedriveUninstall, UninstallRequest } from './uninstall';
+export type { VerifyCallback, VerifyContext, VerifyFunction, VerifyFunctionWithRequest } from './verify';

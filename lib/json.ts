@@ -1,0 +1,24 @@
+// The first look at foreign data.
+
+/** Whether a value is an object whose keys can be read. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The JSON object in a text, or `undefined` when it is none. */
+export function readJSONObject(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    // The parser's own error repeats a part of the text, which may hold a token.
+    return undefined;
+  }
+}
+
+/** A copy without the keys that have no value. */
+export function withoutUndefined<T extends object>(object: T): T {
+  const copy = { ...object };
+  for (const key of Object.keys(copy) as (keyof T)[]) if (copy[key] === undefined) delete copy[key];
+  return copy;
+}

@@ -1,0 +1,191 @@
+// The client to Pipedrive: `oauth`'s OAuth2, with its requests made safe, and typed ones for the strategy.
+import type http from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { stringify } from 'node:querystring';
+import { type dataCallback, OAuth2 } from 'oauth';
+import { notUnderstood, refused, refusedGrant, unanswered } from './errors';
+import { type HttpAnswer, type HttpRequest, send } from './http';
+import { isRecord, readJSONObject, withoutUndefined } from './json';
+import { type PipedriveProfile, readProfile } from './profile';
+import { type PipedriveTokens, readTokens } from './tokens';
+
+const FORM = 'application/x-www-form-urlencoded';
+const USER_AGENT = 'passport-pipedrive-oauth2';
+
+// `oauth`'s callbacks. Declared as methods, since the published types forget that there may be no error.
+interface Callbacks {
+  tokens(error: unknown, accessToken?: string, refreshToken?: string, response?: PipedriveTokens): void;
+  data(error: unknown, body?: string, response?: IncomingMessage): void;
+}
+
+/** Parameters of a token or revocation request; one without a value is not sent. */
+export type Form = Record<string, string | undefined>;
+
+/** What the strategy knows beyond `OAuth2`'s own six arguments. */
+export interface ClientOptions {
+  /** Milliseconds for each request. */
+  timeout?: number;
+  agent?: http.Agent;
+  /** Origins besides Pipedrive's that `api_domain` may name. */
+  configuredOrigins?: readonly string[];
+}
+
+/**
+ * `strategy._oauth2`. Other packages may use it as they use `oauth`'s: they build it anew from the six arguments,
+ * call `getOAuthAccessToken`, `get`, `setAgent`. It authenticates with HTTP Basic only, sends tokens in the header
+ * only, and takes a redirect for the error that it is.
+ */
+export class PipedriveOAuth2 extends OAuth2 {
+  private readonly basic: string;
+  private readonly timeout: number;
+  private readonly configuredOrigins: readonly string[];
+
+  constructor(
+    clientId: string,
+    clientSecret: string,
+    baseSite: string,
+    authorizePath?: string,
+    accessTokenPath?: string,
+    customHeaders?: OutgoingHttpHeaders,
+    { timeout = 10_000, agent, configuredOrigins }: ClientOptions = {},
+  ) {
+    super(clientId, clientSecret, baseSite, authorizePath, accessTokenPath, withoutAuthorization(customHeaders));
+    this.basic = Buffer.from(`${clientId}:${clientSecret}`).toString('base64');
+    this.timeout = timeout;
+    this.configuredOrigins = configuredOrigins ?? [new URL(this._getAccessTokenUrl()).origin];
+    this.useAuthorizationHeaderforGET(true);
+    if (agent) this.setAgent(agent);
+  }
+
+  /**
+   * Asks the token endpoint. Rejects with `TokenError` when it refuses in Pipedrive's JSON, else with
+   * `InternalOAuthError`.
+   */
+  async requestTokens(form: Form): Promise<PipedriveTokens> {
+    const endpoint = "Pipedrive's token endpoint";
+    const secrets = this.secretsAnd(form.code, form.refresh_token, form.code_verifier);
+    const answer = await this.ask(endpoint, this.tokenRequest(form), secrets);
+    if (!isSuccess(answer)) throw refusedGrant(endpoint, answer, secrets);
+    return understood(endpoint, () => this.readTokens(answer.body, form.refresh_token));
+  }
+
+  /** Asks the revocation endpoint (RFC 7009 §2.1). Rejects as `requestTokens` does. */
+  async requestRevocation(url: string, form: Form): Promise<void> {
+    const endpoint = "Pipedrive's revocation endpoint";
+    const secrets = this.secretsAnd(form.token);
+    const answer = await this.ask(endpoint, this.formRequest(url, form), secrets);
+    if (!isSuccess(answer)) throw refusedGrant(endpoint, answer, secrets);
+  }
+
+  /** Asks for the user of an access token. Rejects with `InternalOAuthError`, which repeats none of the other secrets. */
+  async requestProfile(url: string, accessToken: string, ...others: (string | undefined)[]): Promise<PipedriveProfile> {
+    const endpoint = "Pipedrive's /users/me";
+    const secrets = this.secretsAnd(accessToken, ...others);
+    const request = this.httpRequest('GET', url, { Authorization: this.buildAuthHeader(accessToken) });
+    const answer = await this.ask(endpoint, request, secrets);
+    if (!isSuccess(answer)) throw refused(endpoint, answer, secrets);
+    return understood(endpoint, () => readProfile(answer.body));
+  }
+
+  /** As `oauth`'s: the callback gets an error, or the access token, the refresh token and the whole response. */
+  override getOAuthAccessToken(code: string, params: unknown, callback?: Callbacks['tokens']): void {
+    const done = callback ?? (params as Callbacks['tokens']);
+    const { client_id, client_secret, ...grant } = isRecord(params) ? params : {};
+    const isRefresh = grant.grant_type === 'refresh_token';
+    const form: Form = { ...(grant as Form), [isRefresh ? 'refresh_token' : 'code']: code };
+    const { method, url, headers, body } = this.tokenRequest(form);
+    this._request(method, url.href, headers, body, null, (error, data) => {
+      if (error) return done(error);
+      let tokens: PipedriveTokens;
+      try {
+        tokens = this.readTokens(String(data), form.refresh_token);
+      } catch (cause) {
+        return done(cause);
+      }
+      done(null, tokens.access_token, tokens.refresh_token, tokens);
+    });
+  }
+
+  /** As `oauth`'s, under its `get` and `getProtectedResource`: any status but 2xx is an error `{ statusCode, data }`. */
+  protected override _request(
+    method: string,
+    url: string,
+    headers: OutgoingHttpHeaders | null,
+    body: unknown,
+    accessToken: string | null,
+    callback: dataCallback,
+  ): void {
+    const bearer = accessToken ? { Authorization: this.buildAuthHeader(accessToken) } : {};
+    const request = this.httpRequest(method, url, { ...bearer, ...headers }, body ? String(body) : undefined);
+    const done: Callbacks['data'] = callback;
+    const secrets = this.secretsAnd(accessToken ?? undefined);
+    this.ask('Pipedrive', request, secrets).then((answer) => {
+      if (isSuccess(answer)) done(null, answer.body, answer.response);
+      else done(refusedAsOAuth(answer));
+    }, done);
+  }
+
+  private tokenRequest(form: Form): HttpRequest {
+    return this.formRequest(this._getAccessTokenUrl(), form);
+  }
+
+  private formRequest(url: string, form: Form): HttpRequest {
+    const headers = { Authorization: `Basic ${this.basic}`, 'Content-Type': FORM };
+    return this.httpRequest('POST', url, headers, stringify(withoutUndefined(form)));
+  }
+
+  private httpRequest(method: string, url: string, headers: OutgoingHttpHeaders, body?: string): HttpRequest {
+    const common = { Accept: 'application/json', 'User-Agent': USER_AGENT, ...this._customHeaders };
+    const length = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) };
+    const agent = typeof this._agent === 'object' ? this._agent : undefined;
+    return {
+      method,
+      url: new URL(url),
+      headers: { ...common, ...headers, ...length },
+      body,
+      timeout: this.timeout,
+      agent,
+    };
+  }
+
+  private async ask(endpoint: string, request: HttpRequest, secrets: readonly string[]): Promise<HttpAnswer> {
+    try {
+      return await send(request);
+    } catch (error) {
+      throw unanswered(endpoint, error, secrets);
+    }
+  }
+
+  private readTokens(body: string, refreshToken: string | undefined): PipedriveTokens {
+    const response = readJSONObject(body);
+    if (!response) throw new Error('The token response is not a JSON object');
+    return readTokens(response, { now: Date.now(), configuredOrigins: this.configuredOrigins, refreshToken });
+  }
+
+  private secretsAnd(...others: (string | undefined)[]): string[] {
+    return [this._clientSecret, this.basic, ...others].filter((secret) => secret !== undefined);
+  }
+}
+
+function isSuccess({ status }: HttpAnswer): boolean {
+  return status >= 200 && status <= 299;
+}
+
+function understood<T>(endpoint: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw notUnderstood(endpoint, error as Error);
+  }
+}
+
+function refusedAsOAuth({ status, body }: HttpAnswer): Error {
+  const error = Object.assign(new Error(`Pipedrive answered ${status}`), { statusCode: status });
+  // Other packages look for the body here; nobody's log or JSON shall.
+  return Object.defineProperty(error, 'data', { value: body });
+}
+
+// The Authorization header is ours, in any letter case.
+function withoutAuthorization(headers: OutgoingHttpHeaders = {}): OutgoingHttpHeaders {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'authorization'));
+}
