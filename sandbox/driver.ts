@@ -1,0 +1,75 @@
+// Plays the user's and the app's part against a sandbox, without a browser: for tests and benchmarks.
+import type { tokenResponse, users } from './bodies';
+import type { SandboxClient } from './store';
+
+export type Form = Record<string, string> | [string, string][];
+export type Tokens = ReturnType<typeof tokenResponse>;
+type Headers = Record<string, string>;
+
+export const post = (url: string, form: Form, headers: Headers = {}): Promise<Response> =>
+  fetch(url, { method: 'POST', body: new URLSearchParams(form), headers, redirect: 'manual' });
+
+export const basic = ({ clientId, clientSecret }: SandboxClient): Headers => ({
+  Authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`,
+});
+
+/** The parameters that a redirect carries back to the app. */
+export const answerOf = (response: Response): URLSearchParams =>
+  new URL(response.headers.get('location') ?? 'none:').searchParams;
+
+const isTokens = (body: unknown): body is Tokens => typeof body === 'object' && body !== null && 'access_token' in body;
+
+/** Reads a token response. Throws when it is an error. */
+export async function tokensOf(response: Response): Promise<Tokens> {
+  const body: unknown = await response.json();
+  if (isTokens(body)) return body;
+  throw new Error(`The sandbox gave no tokens, but ${JSON.stringify(body)}`);
+}
+
+/** What can be done with the app `client` at the sandbox. */
+export class Driver {
+  constructor(
+    readonly origin: string,
+    readonly client: SandboxClient,
+  ) {}
+
+  /** Sends the consent form, as `users.ada` who allows unless the form says otherwise. */
+  decide(form: Record<string, string> = {}, headers?: Headers): Promise<Response> {
+    const { clientId: client_id, redirectUri: redirect_uri } = this.client;
+    const user: keyof typeof users = 'ada';
+    return post(
+      `${this.origin}/oauth/authorize`,
+      { client_id, redirect_uri, user, decision: 'allow', ...form },
+      headers,
+    );
+  }
+
+  async newCode(form?: Record<string, string>): Promise<string> {
+    return answerOf(await this.decide(form)).get('code') ?? '';
+  }
+
+  exchange(code: string, form: Record<string, string> = {}, headers = basic(this.client)): Promise<Response> {
+    const redirect_uri = this.client.redirectUri;
+    return post(
+      `${this.origin}/oauth/token`,
+      { grant_type: 'authorization_code', code, redirect_uri, ...form },
+      headers,
+    );
+  }
+
+  async install(form?: Record<string, string>): Promise<Tokens> {
+    return tokensOf(await this.exchange(await this.newCode(form)));
+  }
+
+  refresh(refresh_token: string): Promise<Response> {
+    return post(`${this.origin}/oauth/token`, { grant_type: 'refresh_token', refresh_token }, basic(this.client));
+  }
+
+  revoke(token: string): Promise<Response> {
+    return post(`${this.origin}/oauth/revoke`, { token }, basic(this.client));
+  }
+
+  api(path: string, accessToken: string): Promise<Response> {
+    return fetch(`${this.origin}/api/v1${path}`, { headers: { Authorization: `Bearer ${accessToken}` } });
+  }
+}

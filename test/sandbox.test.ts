@@ -1,0 +1,199 @@
+// The sandbox alone, over HTTP: what a user, an app and an attacker find there.
+import { expect } from 'chai';
+import { type Sandbox, startSandbox, tokenErrors, users } from '../sandbox';
+import { answerOf, basic, Driver, type Form, post, tokensOf } from '../sandbox/driver';
+
+const redirectUri = 'http://127.0.0.1:9/callback?tenant=7';
+const registered = { clientId: 'app', clientSecret: 's3cret', name: 'Deals & <Co>', redirectUri };
+const rival = { ...registered, clientId: 'rival', scopes: ['base'], installationUrl: 'http://127.0.0.1:9/start' };
+const soundQuery = new URLSearchParams({ client_id: 'app', redirect_uri: redirectUri }).toString();
+const days = 86_400_000;
+
+async function expectRefusal(response: Response, error: object) {
+  expect(response.status).to.equal(400);
+  expect(await response.json()).to.include(error);
+}
+
+describe('sandbox', () => {
+  let sandbox: Sandbox;
+  let app: Driver;
+  let other: Driver;
+  let time: number;
+
+  beforeEach(async () => {
+    time = Date.UTC(2026, 0, 1);
+    sandbox = await startSandbox({ clients: [registered, rival], now: () => time });
+    [app, other] = [new Driver(sandbox.origin, registered), new Driver(sandbox.origin, rival)];
+  });
+  afterEach(() => sandbox.close());
+
+  const get = (path: string) => fetch(sandbox.origin + path, { redirect: 'manual' });
+  const token = (form: Form, headers = basic(registered)) => post(`${sandbox.origin}/oauth/token`, form, headers);
+
+  describe('consent', () => {
+    it('names the app, its scopes and the people to be, and cannot be framed or scripted', async () => {
+      const page = await get(`/oauth/authorize?${soundQuery}`);
+      const html = await page.text();
+      const words = ['Deals &amp; &lt;Co&gt;', 'deals:read', 'Ada Example', 'Allow and install', 'Cancel'];
+      for (const word of words) expect(html).to.include(word);
+      const policy = page.headers.get('content-security-policy');
+      expect(policy).to.include("default-src 'none'").and.include("frame-ancestors 'none'");
+    });
+
+    for (const [what, query] of Object.entries({
+      'an unknown client_id': soundQuery.replace('app', 'nobody'),
+      'no client_id': soundQuery.replace('client_id', 'client'),
+      'no redirect_uri': 'client_id=app',
+      'a redirect_uri that only begins like the registered one': `${soundQuery}0`,
+      'a repeated parameter': `${soundQuery}&state=1&state=2`,
+    }))
+      it(`shows a page and redirects nowhere for ${what}`, async () => {
+        const form = [...new URLSearchParams(`${query}&decision=allow&user=ada`)];
+        const shown = await get(`/oauth/authorize?${query}`);
+        const forced = await post(`${sandbox.origin}/oauth/authorize`, form);
+        expect([shown.status, forced.status]).to.deep.equal([400, 400]);
+        expect(shown.headers.has('location') || forced.headers.has('location')).to.equal(false);
+      });
+
+    it('comes back with a code and the state unchanged after Allow', async () => {
+      const response = await app.decide({ state: 'a b&c=d/é%20' });
+      expect(response.headers.get('location')).to.match(/^http:\/\/127\.0\.0\.1:9\/callback\?tenant=7&code=/);
+      expect(answerOf(response).get('state')).to.equal('a b&c=d/é%20');
+    });
+
+    it('comes back with user_denied after Cancel, and without a state that nobody sent', async () => {
+      const answer = answerOf(await app.decide({ decision: 'cancel' }));
+      expect(answer.toString()).to.equal('tenant=7&error=user_denied');
+    });
+
+    it("counts only as a form of the sandbox's own page", async () => {
+      expect((await get(`/oauth/authorize?${soundQuery}&decision=allow&user=ada`)).status).to.equal(200);
+      const status = async (name: string, value: string) => (await app.decide({}, { [name]: value })).status;
+      expect(await status('Sec-Fetch-Site', 'cross-site')).to.equal(403);
+      expect(await status('Sec-Fetch-Site', 'same-site')).to.equal(403);
+      expect(await status('Origin', 'http://evil.example')).to.equal(403);
+      expect(await status('Origin', sandbox.origin)).to.equal(303);
+      expect(await status('Sec-Fetch-Site', 'same-origin')).to.equal(303);
+    });
+  });
+
+  it('installs from its Marketplace by the Installation URL, or else without a state', async () => {
+    const target = async (id: string) => (await get(`/marketplace/install?client_id=${id}`)).headers.get('location');
+    expect(await target('rival')).to.equal('http://127.0.0.1:9/start');
+    expect(await target('app')).to.equal(`/oauth/authorize?${soundQuery}`);
+  });
+
+  describe('token endpoint', () => {
+    it('gives tokens that open the API for the chosen user in the chosen company', async () => {
+      const { access_token, refresh_token, ...rest } = await app.install({ user: 'adaAtHarbour' });
+      const scope = 'base,deals:read,users:read';
+      expect(rest).to.deep.equal({ token_type: 'bearer', scope, expires_in: 3600, api_domain: sandbox.origin });
+      expect(access_token).to.have.length.above(500);
+      const me = await app.api('/users/me', access_token);
+      expect(await me.json()).to.deep.equal({ success: true, data: users.adaAtHarbour });
+      expect((await app.api('/deals', access_token)).status).to.equal(200);
+    });
+
+    it('takes a code once, and for 5 minutes', async () => {
+      const [used, late] = [await app.newCode(), await app.newCode()];
+      time += 299_000;
+      expect((await app.exchange(used)).status).to.equal(200);
+      await expectRefusal(await app.exchange(used), tokenErrors.authorizationCodeInvalid);
+      time += 2_000;
+      await expectRefusal(await app.exchange(late), tokenErrors.authorizationCodeExpired);
+    });
+
+    it('takes a code only from the client and with the redirect_uri that it was made for', async () => {
+      await expectRefusal(await other.exchange(await app.newCode()), tokenErrors.authorizationCodeInvalid);
+      const exchange = async (redirect_uri: string) => app.exchange(await app.newCode(), { redirect_uri });
+      await expectRefusal(await exchange('http://127.0.0.1:9/'), tokenErrors.redirectUriInvalid);
+      await expectRefusal(await exchange(''), tokenErrors.redirectUriNotValid);
+    });
+
+    const refresh = { grant_type: 'refresh_token', refresh_token: 'unknown' };
+    const pkceOnly = { grant_type: 'authorization_code', client_id: 'app', code_verifier: 'v'.repeat(43) };
+    const wrong = basic({ ...registered, clientSecret: 'guess' });
+    const refused: [string, Form, ReturnType<typeof basic> | undefined, object][] = [
+      ['no grant_type', {}, undefined, tokenErrors.missingGrantType],
+      ['an unknown grant_type', { grant_type: 'magic' }, undefined, tokenErrors.unsupportedGrantType],
+      ['the password grant', { grant_type: 'password' }, undefined, tokenErrors.unsupportedGrantType],
+      ['an unknown refresh token', refresh, undefined, tokenErrors.refreshTokenInvalid],
+      ['no credentials', refresh, {}, tokenErrors.clientNotRetrieved],
+      ['a wrong secret', refresh, wrong, tokenErrors.clientInvalid],
+      ['a PKCE verifier in place of the secret', pkceOnly, {}, tokenErrors.clientInvalid],
+      [
+        'a repeated parameter',
+        [...Object.entries(refresh), ['refresh_token', '']],
+        undefined,
+        { error: 'invalid_request' },
+      ],
+      [
+        'credentials in header and body',
+        { ...refresh, client_secret: 's3cret' },
+        undefined,
+        { error: 'invalid_request' },
+      ],
+    ];
+    for (const [what, form, headers, error] of refused)
+      it(`refuses ${what}`, async () => expectRefusal(await token(form, headers), error));
+
+    it('refuses a body that is not form-encoded, and takes credentials in one that is', async () => {
+      const json = {
+        method: 'POST',
+        body: '{}',
+        headers: { ...basic(registered), 'Content-Type': 'application/json' },
+      };
+      await expectRefusal(await fetch(`${sandbox.origin}/oauth/token`, json), tokenErrors.contentType);
+      const inBody = { client_id: 'app', client_secret: 's3cret' };
+      expect((await app.exchange(await app.newCode(), inBody, {})).status).to.equal(200);
+    });
+
+    it('refreshes to a new access token and the same refresh token, which ends when unused for 60 days', async () => {
+      const first = await app.install();
+      time += 59 * days;
+      expect((await app.api('/users/me', first.access_token)).status).to.equal(401);
+      const second = await tokensOf(await app.refresh(first.refresh_token));
+      expect(second.refresh_token).to.equal(first.refresh_token);
+      expect((await app.api('/users/me', second.access_token)).status).to.equal(200);
+      await expectRefusal(await other.refresh(first.refresh_token), tokenErrors.refreshTokenInvalid);
+      time += 59 * days;
+      expect((await app.refresh(first.refresh_token)).status).to.equal(200);
+      time += 60 * days;
+      await expectRefusal(await app.refresh(first.refresh_token), tokenErrors.refreshTokenInvalid);
+    });
+
+    it('holds a client that sent a code_challenge to its verifier', async () => {
+      const code_challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'; // RFC 7636, appendix B
+      const exchange = async (code_verifier: string) =>
+        app.exchange(await app.newCode({ code_challenge }), { code_verifier });
+      expect((await exchange('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk')).status).to.equal(200);
+      await expectRefusal(await exchange('x'.repeat(43)), { error: 'invalid_grant' });
+    });
+  });
+
+  describe('revoke', () => {
+    it('ends one access token, and leaves the app installed', async () => {
+      const [one, two] = [await app.install(), await app.install()];
+      expect((await app.revoke(one.access_token)).status).to.equal(200);
+      expect((await app.api('/users/me', one.access_token)).status).to.equal(401);
+      expect((await app.api('/users/me', two.access_token)).status).to.equal(200);
+      expect((await app.refresh(one.refresh_token)).status).to.equal(200);
+    });
+
+    it('uninstalls with the refresh token', async () => {
+      const { access_token, refresh_token } = await app.install();
+      expect((await app.revoke(refresh_token)).status).to.equal(200);
+      expect((await app.api('/users/me', access_token)).status).to.equal(401);
+      await expectRefusal(await app.refresh(refresh_token), tokenErrors.refreshTokenInvalid);
+    });
+
+    it("answers 200 for an unknown token, ends no other app's token, and knows its clients", async () => {
+      const { access_token, refresh_token } = await app.install();
+      for (const foreign of [access_token, refresh_token, 'unknown'])
+        expect((await other.revoke(foreign)).status).to.equal(200);
+      expect((await app.api('/users/me', access_token)).status).to.equal(200);
+      const stranger = new Driver(sandbox.origin, { ...registered, clientSecret: '' });
+      await expectRefusal(await stranger.revoke(access_token), tokenErrors.clientInvalid);
+    });
+  });
+});
