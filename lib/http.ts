@@ -69,7 +69,7 @@ export function send(request: HttpRequest): Promise<HttpAnswer> {
         attempt(true);
       });
       outgoing.on('close', () => {
-        if (current === outgoing && !isSettled) fail(new Error('The connection was closed before the answer ended'));
+        if (current === outgoing && !hasAnswer) fail(new Error('The connection was closed before an answer came'));
       });
       outgoing.end(request.body);
     };
@@ -95,6 +95,7 @@ function readBody(response: IncomingMessage, done: (body: string) => void, fail:
     else chunks.push(chunk);
   });
   response.on('error', fail);
+  response.on('close', () => fail(new Error('The connection was closed before the answer ended')));
   response.on('end', () => {
     const body = Buffer.concat(chunks);
     if (isUtf8(body)) done(body.toString());
