@@ -59,6 +59,7 @@ export type Verify = (context: Omit<VerifyContext, 'profile'> & { profile?: Pipe
 
 /** Puts a verify function behind one signature. What it throws or rejects with is the rejection. */
 export function resolveVerify(verify: (...args: never[]) => unknown, passReqToCallback: boolean): Verify {
+  if (typeof verify !== 'function') throw new TypeError('verify is required and must be a function');
   const { length } = verify;
   const call = (...args: unknown[]): unknown => Reflect.apply(verify, undefined, args);
 

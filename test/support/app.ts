@@ -63,7 +63,8 @@ export class Visitor {
     const response = await this.browser.send(this.origin + path, init);
     const body = await response.text();
     const location = response.headers.get('location');
-    const seen: object = response.headers.get('content-type')?.startsWith('application/json') ? JSON.parse(body) : {};
+    const isJSON = body !== '' && response.headers.get('content-type')?.startsWith('application/json');
+    const seen: object = isJSON ? JSON.parse(body) : {};
     const outcome = response.status === 302 ? 'redirect' : 'other';
     const { status, headers } = response;
     return { outcome, ...seen, status, headers, body, ...(location && { location: new URL(location, this.origin) }) };

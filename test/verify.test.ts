@@ -1,0 +1,280 @@
+// The verify function in all its forms, well-behaved and not.
+import { expect } from 'chai';
+import { PipedriveStrategy, type VerifyFunction, type VerifyFunctionWithRequest } from 'passport-pipedrive-oauth2';
+import { anybody, appsForEach, expectError, mustNotBeCalled, options } from './support/app';
+import { exchange, letSignIn, profileRequest, stubPipedrive, tokens } from './support/pipedrive';
+
+describe('verify', () => {
+  stubPipedrive();
+  const start = appsForEach();
+
+  async function signIn(verify: VerifyFunction, given: Parameters<typeof start>[0] = {}) {
+    const app = await start({ verify, ...given });
+    letSignIn();
+    return { app, answer: await app.visitor().signIn() };
+  }
+  async function signInWithRequest(verify: VerifyFunctionWithRequest) {
+    const strategy = new PipedriveStrategy({ ...options, passReqToCallback: true }, verify);
+    return signIn(mustNotBeCalled, { strategy });
+  }
+  /** What the verify function was given, by name, without what differs from run to run. */
+  const seen = (given: Record<string, unknown>) => given;
+  const all = {
+    accessToken: tokens.access_token,
+    refreshToken: tokens.refresh_token,
+    domain: tokens.api_domain,
+    id: '1001:777',
+  };
+
+  it('gives ({ req, accessToken, refreshToken, tokens, profile }) to a function of one parameter', async () => {
+    const { answer } = await signIn(({ req, accessToken, refreshToken, tokens, profile }) =>
+      seen({ path: req.path, accessToken, refreshToken, domain: tokens.api_domain, id: profile.id }),
+    );
+    expect(answer.user).to.deep.equal({ path: '/callback', ...all });
+  });
+
+  const forms: Record<string, VerifyFunction> = {
+    '(accessToken, refreshToken, profile, done)': (accessToken, refreshToken, profile, done) =>
+      done(null, seen({ accessToken, refreshToken, domain: all.domain, id: profile.id })),
+    '(accessToken, refreshToken, params, profile, done)': (accessToken, refreshToken, params, profile, done) =>
+      done(null, seen({ accessToken, refreshToken, domain: params.api_domain, id: profile.id })),
+    'async (...args), as wrappers have it': async (...[accessToken, refreshToken, profile]) =>
+      seen({ accessToken, refreshToken, domain: all.domain, id: profile.id }),
+    'async with a result': async (accessToken, refreshToken, profile, _done) =>
+      seen({ accessToken, refreshToken, domain: all.domain, id: profile.id }),
+    'async with done': async (accessToken, refreshToken, profile, done) => {
+      await Promise.resolve();
+      done(null, seen({ accessToken, refreshToken, domain: all.domain, id: profile.id }));
+    },
+  };
+  for (const [form, verify] of Object.entries(forms)) {
+    it(`takes ${form}`, async () => expect((await signIn(verify)).answer.user).to.deep.equal(all));
+  }
+
+  const formsWithRequest: Record<string, VerifyFunctionWithRequest> = {
+    '(req, accessToken, refreshToken, profile, done)': (req, accessToken, refreshToken, profile, done) =>
+      done(null, seen({ path: req.path, accessToken, refreshToken, domain: all.domain, id: profile.id })),
+    '(req, accessToken, refreshToken, params, profile, done)': (
+      req,
+      accessToken,
+      refreshToken,
+      params,
+      profile,
+      done,
+    ) => done(null, seen({ path: req.path, accessToken, refreshToken, domain: params.api_domain, id: profile.id })),
+    '(req, ...args), as wrappers have it': (req, ...[accessToken, refreshToken, profile, done]) =>
+      done(null, seen({ path: req.path, accessToken, refreshToken, domain: all.domain, id: profile.id })),
+  };
+  for (const [form, verify] of Object.entries(formsWithRequest)) {
+    it(`takes ${form} with passReqToCallback`, async () => {
+      expect((await signInWithRequest(verify)).answer.user).to.deep.equal({ path: '/callback', ...all });
+    });
+  }
+
+  it('gives the whole token response, with the moment at which the token ends', async () => {
+    const { answer } = await signIn(({ tokens }) => tokens);
+    const { expires_at, ...response } = answer.user as typeof tokens & { expires_at: number };
+    expect(response).to.deep.equal(tokens);
+    expect(expires_at).to.be.closeTo(Date.now() / 1000 + tokens.expires_in, 5);
+  });
+
+  describe('without a user', () => {
+    const nobody: Record<string, [VerifyFunction, unknown?]> = {
+      'false by done': [(_a, _r, _p, done) => done(null, false)],
+      'nothing by done': [(_a, _r, _p, done) => done()],
+      'false and an info': [(_a, _r, _p, done) => done(null, false, { code: 'suspended' }), { code: 'suspended' }],
+      'false returned': [(_context) => false],
+      'null resolved': [async (_context) => null],
+      'false resolved by a function of four': [async (_a, _r, _p, _done) => false],
+    };
+    for (const [what, [verify, info]] of Object.entries(nobody)) {
+      it(`answers 401 with its own info: ${what}`, async () => {
+        const { answer } = await signIn(verify);
+        expect(answer).to.include({ outcome: 'failure', status: 401 });
+        expect(answer.authInfo).to.deep.equal(info);
+      });
+    }
+
+    it('adds the app state to the info, in a copy', async () => {
+      const info = Object.freeze({ code: 'suspended' });
+      const { answer } = await signIn((_a, _r, _p, done) => done(null, false, info), { authorize: { state: 0 } });
+      expect(answer.authInfo).to.deep.equal({ code: 'suspended', state: 0 });
+    });
+
+    it('leaves an info that is a string to Passport, as the challenge', async () => {
+      const { answer } = await signIn((_a, _r, _p, done) => done(null, false, 'Suspended'), {
+        authorize: { state: 1 },
+      });
+      expect(answer.status).to.equal(401);
+      expect(answer.headers.get('www-authenticate')).to.equal('Suspended');
+    });
+  });
+
+  it("passes its info on with the user, and with the app's state in a copy", async () => {
+    const info = Object.freeze({ scope: 'all' });
+    const { answer } = await signIn((_a, _r, _p, done) => done(null, { id: 1 }, info), { authorize: { state: 'x' } });
+    expect(answer.authInfo).to.deep.equal({ scope: 'all', state: 'x' });
+    const text = await signIn((_a, _r, _p, done) => done(null, { id: 1 }, 'Welcome'), { authorize: { state: 'x' } });
+    expect(text.answer.authInfo).to.deep.equal({ message: 'Welcome', state: 'x' });
+  });
+
+  describe('that fails', () => {
+    const boom = Object.assign(new Error('boom'), { status: 418 });
+    const failing: Record<string, VerifyFunction> = {
+      'throws, one parameter': (_context) => {
+        throw boom;
+      },
+      'rejects, one parameter': (_context) => Promise.reject(boom),
+      'throws, four parameters': (_a, _r, _p, _done) => {
+        throw boom;
+      },
+      'rejects, four parameters': (_a, _r, _p, _done) => Promise.reject(boom),
+      'calls done with an error': (_a, _r, _p, done) => done(boom),
+      'calls done with an error, then with a user': (_a, _r, _p, done) => {
+        done(boom);
+        done(null, { id: 1 });
+      },
+    };
+    for (const [what, verify] of Object.entries(failing)) {
+      it(`is an error, its own: ${what}`, async () => {
+        const { app, answer } = await signIn(verify);
+        expect(expectError(app, answer, 418)).to.equal(boom);
+      });
+    }
+
+    for (const thrown of [undefined, null, 0, '', false, 'route', 'router']) {
+      it(`is an error also when it throws ${JSON.stringify(thrown)}`, async () => {
+        const { app, answer } = await signIn((_context) => {
+          throw thrown;
+        });
+        expect(expectError(app, answer, 500).cause).to.equal(thrown);
+      });
+    }
+
+    it('is an error that says so when it returns undefined, as one parameter', async () => {
+      for (const verify of [(_context: object) => undefined, async (_context: object) => {}]) {
+        const { app, answer } = await signIn(verify);
+        expect(expectError(app, answer, 500))
+          .to.be.instanceOf(TypeError)
+          .with.property('message')
+          .that.includes('returned undefined');
+      }
+    });
+  });
+
+  describe('that answers twice', () => {
+    const twice: Record<string, VerifyFunction> = {
+      'done twice': (_a, _r, _p, done) => {
+        done(null, { id: 1 });
+        done(null, { id: 2 });
+      },
+      'done, then an error': (_a, _r, _p, done) => {
+        done(null, { id: 1 });
+        done(new Error('late'));
+      },
+      'done, then a throw': (_a, _r, _p, done) => {
+        done(null, { id: 1 });
+        throw new Error('late');
+      },
+      'done, then a rejection': async (_a, _r, _p, done) => {
+        done(null, { id: 1 });
+        throw new Error('late');
+      },
+      'done, then a result': async (_a, _r, _p, done) => {
+        done(null, { id: 1 });
+        return { id: 2 };
+      },
+      'a result, then done': async (_a, _r, _p, done) => {
+        setImmediate(done, null, { id: 2 });
+        return { id: 1 };
+      },
+    };
+    for (const [what, verify] of Object.entries(twice)) {
+      it(`counts the first: ${what}`, async () => {
+        const { app, answer } = await signIn(verify);
+        expect(answer.user).to.deep.equal({ id: 1 });
+        expect(app.errors).to.deep.equal([]);
+      });
+    }
+  });
+
+  describe('skipUserProfile', () => {
+    type Skip = (accessToken: string, done: (error: unknown, skip?: boolean) => void) => void;
+    const asked: unknown[] = [];
+    const skipping: Record<string, boolean | (() => boolean) | Skip> = {
+      true: true,
+      'a function': () => true,
+      'a function that answers by callback': (accessToken, done) => {
+        asked.push(accessToken);
+        done(null, true);
+      },
+    };
+    for (const [what, skipUserProfile] of Object.entries(skipping)) {
+      it(`asks for no profile with ${what}`, async () => {
+        const app = await start({
+          options: { skipUserProfile },
+          verify: ({ profile }) => ({ profile: String(profile) }),
+        });
+        exchange().reply(200, tokens);
+        expect((await app.visitor().signIn()).user).to.deep.equal({ profile: 'undefined' });
+      });
+    }
+    it('tells the function the access token', () => expect(asked).to.deep.equal([tokens.access_token]));
+
+    for (const [what, skipUserProfile] of Object.entries({
+      false: false,
+      'a function': () => false,
+      'a callback': ((_token, done) => done(null, false)) satisfies Skip,
+    })) {
+      it(`asks for the profile with ${what} that says false`, async () => {
+        const { answer } = await signIn(anybody, { options: { skipUserProfile } });
+        expect(answer.outcome).to.equal('success');
+      });
+    }
+
+    const broken: Record<string, (() => boolean) | Skip> = {
+      throws: () => {
+        throw new Error('broken');
+      },
+      'calls back with an error': (_token, done) => done(new Error('broken')),
+      rejects: async (_token, _done) => {
+        throw new Error('broken');
+      },
+    };
+    for (const [what, skipUserProfile] of Object.entries(broken)) {
+      it(`is an error when the function ${what}`, async () => {
+        const app = await start({ options: { skipUserProfile } });
+        exchange().reply(200, tokens);
+        expect(expectError(app, await app.visitor().signIn(), 500).message).to.equal('broken');
+      });
+    }
+  });
+
+  it('gets what a subclass has for a profile', async () => {
+    class Renamed extends PipedriveStrategy {
+      override userProfile(accessToken: string, done: (error?: unknown, profile?: never) => void, ...more: never[]) {
+        super.userProfile(
+          accessToken,
+          (error, profile) => done(error, Object.assign({}, profile, { id: 'renamed' }) as never),
+          ...more,
+        );
+      }
+    }
+    const { answer } = await signIn(mustNotBeCalled, {
+      strategy: new Renamed(options, ({ profile }) => ({ id: profile.id })),
+    });
+    expect(answer.user).to.deep.equal({ id: 'renamed' });
+  });
+
+  it('lets userProfile be called by itself only where the URL is fixed', async () => {
+    const strategy = new PipedriveStrategy(
+      { ...options, userProfileURL: 'https://examplebikes.pipedrive.com/api/v1/users/me' },
+      mustNotBeCalled,
+    );
+    profileRequest().reply(500);
+    const error = await new Promise((resolve) => strategy.userProfile(tokens.access_token, resolve));
+    expect(error).to.have.property('status', 502);
+    const { strategy: other } = await start();
+    expect(() => other.userProfile(tokens.access_token, () => {})).to.throw(TypeError, 'userProfileURL');
+  });
+});
