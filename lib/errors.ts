@@ -13,7 +13,7 @@ const LONG_SECRET = 8;
 /** No answer came from an endpoint: 504 when the time ran out, else 502. */
 export function unanswered(endpoint: string, error: unknown, secrets: readonly string[]): InternalOAuthError {
   const isLate = error instanceof DeadlineError;
-  const { message, code }: NodeJS.ErrnoException = error instanceof Error ? error : new Error();
+  const { message, code }: NodeJS.ErrnoException = error instanceof Error ? error : new Error(String(error));
   // A copy with nothing but words: the parser's own error carries the raw answer, TLS's the certificate.
   const cause = Object.assign(new Error(readWords(message, secrets) ?? readWords(code, secrets) ?? 'Unknown'), {
     code,

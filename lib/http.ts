@@ -26,8 +26,6 @@ export class DeadlineError extends Error {}
 /** Longest body of an answer, in bytes. */
 const LONGEST_BODY = 1024 * 1024;
 
-const DEFAULT_PORTS: Record<string, number> = { 'http:': 80, 'https:': 443 };
-
 /** Sends a request and reads its whole answer, whatever its status. Rejects when there is none that can be read. */
 export function send(request: HttpRequest): Promise<HttpAnswer> {
   return new Promise<HttpAnswer>((resolve, reject) => {
@@ -38,7 +36,7 @@ export function send(request: HttpRequest): Promise<HttpAnswer> {
       isSettled = true;
       clearTimeout(deadline);
     };
-    const fail = (error: Error) => {
+    const fail = (error: unknown) => {
       if (isSettled) return;
       settle();
       reject(error);
@@ -57,7 +55,7 @@ export function send(request: HttpRequest): Promise<HttpAnswer> {
         hasAnswer = true;
         const answer = (body: string) => {
           settle();
-          resolve({ status: response.statusCode ?? 0, body, response });
+          resolve({ status: Number(response.statusCode), body, response });
         };
         readBody(response, answer, fail);
       });
@@ -77,7 +75,7 @@ export function send(request: HttpRequest): Promise<HttpAnswer> {
     try {
       attempt(false);
     } catch (error) {
-      fail(error instanceof Error ? error : new Error('The request could not be sent'));
+      fail(error);
     }
   });
 }
@@ -86,7 +84,7 @@ function startRequest({ method, url, headers, agent }: HttpRequest): ClientReque
   return transportOf(url).request(url, { method, headers, agent });
 }
 
-function readBody(response: IncomingMessage, done: (body: string) => void, fail: (error: Error) => void): void {
+function readBody(response: IncomingMessage, done: (body: string) => void, fail: (error: unknown) => void): void {
   const chunks: Buffer[] = [];
   let length = 0;
   response.on('data', (chunk: Buffer) => {
@@ -105,7 +103,7 @@ function readBody(response: IncomingMessage, done: (body: string) => void, fail:
 
 function closeIdle({ url, agent }: HttpRequest): void {
   const { freeSockets } = agent ?? transportOf(url).globalAgent;
-  const host = `${url.hostname}:${url.port || DEFAULT_PORTS[url.protocol]}:`;
+  const host = `${url.hostname}:`;
   for (const [name, sockets = []] of Object.entries(freeSockets)) {
     if (name.startsWith(host)) for (const socket of sockets) socket.destroy();
   }

@@ -30,6 +30,13 @@ const answerWell: Answerer = (socket, { text }) => {
 
 const half = answerOf(tokens).slice(0, -20);
 
+function agentThatThrows(error: unknown): http.Agent {
+  const addRequest = () => {
+    throw error;
+  };
+  return Object.assign(new http.Agent(), { addRequest });
+}
+
 describe('client', () => {
   const start = appsForEach();
   const startServer = rawServersForEach();
@@ -116,16 +123,26 @@ describe('client', () => {
     server.close = async () => {};
   });
 
-  it('takes an agent that throws for an endpoint that cannot be reached', async () => {
-    const agent = new http.Agent();
-    Object.assign(agent, {
-      addRequest() {
-        throw new Error('no way');
-      },
-    });
-    const { app } = await startApp(answerWell, { agent });
-    expect(expectOurs(app, await app.visitor().signIn(), 502).cause).to.have.property('message', 'no way');
+  it('says the code in the cause, where the error of several addresses has no message', async () => {
+    const server = await startServer(answerWell);
+    const { port } = new URL(server.origin);
+    const app = await start({ options: { tokenURL: `http://localhost:${port}/oauth/token` } });
+    const lookup = Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' });
+    Object.assign(app.strategy._oauth2, { _agent: agentThatThrows(lookup) });
+    expect(expectOurs(app, await app.visitor().signIn(), 502).cause).to.have.property('message', 'ECONNREFUSED');
   });
+
+  const thrown: [what: string, thrown: unknown, message: string][] = [
+    ['an Error', new Error('no way'), 'no way'],
+    ['a string', 'no way', 'no way'],
+    ['an Error that repeats the secret', new Error(`no way for ${clientSecret}`), 'Unknown'],
+  ];
+  for (const [what, error, message] of thrown) {
+    it(`is an error with status 502 when the agent throws ${what}`, async () => {
+      const { app } = await startApp(answerWell, { agent: agentThatThrows(error) });
+      expect(expectOurs(app, await app.visitor().signIn(), 502).cause).to.have.property('message', message);
+    });
+  }
 
   describe('deadline', () => {
     const slow: Record<string, Answerer> = {

@@ -1,4 +1,9 @@
 // The strategy under Passport: one outcome for each request, whatever the app and other requests do.
+import { once } from 'node:events';
+import http from 'node:http';
+import http2 from 'node:http2';
+import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import express, { type RequestHandler } from 'express';
 import { type AuthenticateCallback, Passport } from 'passport';
@@ -123,5 +128,63 @@ describe('Passport', () => {
     const answer = await app.visitor().callback({ error: 'user_denied' });
     expect(answer).to.include({ outcome: 'failure', status: 403 });
     expect((await app.visitor().send('/callback')).outcome).to.equal('redirect');
+  });
+
+  describe('without a framework', () => {
+    const strategy = new PipedriveStrategy({ ...options, callbackURL: '/callback' }, mustNotBeCalled);
+    const authenticate = passport.authenticate(strategy, { session: false });
+    const answer = (req: object, res: http.ServerResponse | http2.Http2ServerResponse) => {
+      Object.assign(req, { res }); // as Express does
+      authenticate(req, res, (error?: Error) => {
+        res.statusCode = 500;
+        res.end(String(error));
+      });
+    };
+    const redirectURI = (location: unknown) => new URL(String(location)).searchParams.get('redirect_uri');
+
+    async function listening<S extends { listen(port: number, host: string): S; address(): unknown; once: unknown }>(
+      server: S & NodeJS.EventEmitter,
+    ) {
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return (server.address() as AddressInfo).port;
+    }
+
+    it('redirects and fails under node:http, and answers 400 where no host is named', async () => {
+      const server = http.createServer(answer);
+      const port = await listening(server);
+      const redirected = await fetch(`http://127.0.0.1:${port}/`, { redirect: 'manual' });
+      expect(redirectURI(redirected.headers.get('location'))).to.equal(`http://127.0.0.1:${port}/callback`);
+      expect(redirected.headers.getSetCookie()).to.have.length(1);
+      expect((await fetch(`http://127.0.0.1:${port}/?error=user_denied`)).status).to.equal(403);
+      const socket = connect(port, '127.0.0.1');
+      socket.end('GET / HTTP/1.0\r\n\r\n');
+      expect(await text(socket)).to.match(/^HTTP\/1\.1 400 /);
+      server.close();
+      server.closeAllConnections();
+    });
+
+    it('redirects to https where the connection is encrypted', async () => {
+      const server = http.createServer((req, res) => {
+        Object.assign(req.socket, { encrypted: true });
+        answer(req, res);
+      });
+      const port = await listening(server);
+      const redirected = await fetch(`http://127.0.0.1:${port}/`, { redirect: 'manual' });
+      expect(redirectURI(redirected.headers.get('location'))).to.equal(`https://127.0.0.1:${port}/callback`);
+      expect(redirected.headers.getSetCookie()[0]).to.match(/^__Host-.*; Secure/);
+      server.close();
+      server.closeAllConnections();
+    });
+
+    it('redirects under node:http2, where the host is :authority', async () => {
+      const server = http2.createServer((req, res) => answer(req, res));
+      const port = await listening(server);
+      const client = http2.connect(`http://127.0.0.1:${port}`);
+      const [headers] = await once(client.request({ ':path': '/' }), 'response');
+      expect(redirectURI(headers.location)).to.equal(`http://127.0.0.1:${port}/callback`);
+      client.close();
+      server.close();
+    });
   });
 });

@@ -123,6 +123,19 @@ describe('token endpoint', () => {
     });
   }
 
+  it('leaves words alone that only contain a short code by chance', async () => {
+    for (const [message, description] of [
+      ['codes are encoded, a barcode too', 'codes are encoded, a barcode too'],
+      ['no such "code"', undefined],
+      ['code', undefined],
+    ] as const) {
+      const app = await start();
+      exchange('code').reply(400, { error: 'invalid_grant', message });
+      const info = expectFailure(await app.visitor().signIn('code'), 403, 'invalid_grant');
+      expect(info.description).to.equal(description);
+    }
+  });
+
   it('leaves out words that are over-long or have control characters', async () => {
     for (const message of ['x'.repeat(1025), 'two\nlines', '\u001b[31mred', 7, null, {}]) {
       const { app, answer } = await signIn(400, { error: 'invalid_client', message });
