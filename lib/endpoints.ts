@@ -9,6 +9,9 @@ export const USER_PROFILE_PATH = '/api/v1/users/me';
 
 const LOOPBACK = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
+// Plain characters only: the URL parser would forgive tabs, "@", "#", odd dots and more, and find another host in them.
+const API_DOMAIN = /^https:\/\/([a-z\d-]+\.)*pipedrive\.com\/?$/i;
+
 /** Whether an endpoint may be configured: https, or http to a loopback host, without credentials or fragment. */
 export function isEndpoint(value: unknown): value is string {
   if (typeof value !== 'string' || !URL.canParse(value)) return false;
@@ -22,10 +25,5 @@ export function isEndpoint(value: unknown): value is string {
  * with no port, path or credentials; or one of the origins that the app configured itself.
  */
 export function isApiDomain(value: unknown, configuredOrigins: readonly string[]): value is string {
-  if (typeof value !== 'string' || !URL.canParse(value)) return false;
-  const { origin, protocol, hostname, port } = new URL(value);
-  // The parser forgives tabs, "@", "#", odd dots and more. What it had to change is not the plain origin that we want.
-  if (value.toLowerCase().replace(/\/$/, '') !== origin) return false;
-  if (configuredOrigins.includes(origin)) return true;
-  return protocol === 'https:' && port === '' && (hostname === 'pipedrive.com' || hostname.endsWith('.pipedrive.com'));
+  return typeof value === 'string' && (API_DOMAIN.test(value) || configuredOrigins.includes(value));
 }

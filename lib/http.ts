@@ -2,11 +2,12 @@
 
 import { isUtf8 } from 'node:buffer';
 import http, { type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
-import https from 'node:https';
+import https, { type RequestOptions } from 'node:https';
 
 export interface HttpRequest {
   method: string;
-  url: URL;
+  /** What `urlToHttpOptions` makes of a URL. */
+  target: RequestOptions;
   headers: OutgoingHttpHeaders;
   body?: string;
   /** Milliseconds from the start of the request to the last byte of the answer. */
@@ -80,8 +81,8 @@ export function send(request: HttpRequest): Promise<HttpAnswer> {
   });
 }
 
-function startRequest({ method, url, headers, agent }: HttpRequest): ClientRequest {
-  return transportOf(url).request(url, { method, headers, agent });
+function startRequest({ method, target, headers, agent }: HttpRequest): ClientRequest {
+  return transportOf(target).request({ ...target, method, headers, agent });
 }
 
 function readBody(response: IncomingMessage, done: (body: string) => void, fail: (error: unknown) => void): void {
@@ -93,7 +94,9 @@ function readBody(response: IncomingMessage, done: (body: string) => void, fail:
     else chunks.push(chunk);
   });
   response.on('error', fail);
-  response.on('close', () => fail(new Error('The connection was closed before the answer ended')));
+  response.on('close', () => {
+    if (!response.complete) fail(new Error('The connection was closed before the answer ended'));
+  });
   response.on('end', () => {
     const body = Buffer.concat(chunks);
     if (isUtf8(body)) done(body.toString());
@@ -101,14 +104,14 @@ function readBody(response: IncomingMessage, done: (body: string) => void, fail:
   });
 }
 
-function closeIdle({ url, agent }: HttpRequest): void {
-  const { freeSockets } = agent ?? transportOf(url).globalAgent;
-  const host = `${url.hostname}:`;
+function closeIdle({ target, agent }: HttpRequest): void {
+  const { freeSockets } = agent ?? transportOf(target).globalAgent;
+  const host = `${target.hostname}:`;
   for (const [name, sockets = []] of Object.entries(freeSockets)) {
     if (name.startsWith(host)) for (const socket of sockets) socket.destroy();
   }
 }
 
-function transportOf(url: URL): typeof http | typeof https {
-  return url.protocol === 'https:' ? https : http;
+function transportOf({ protocol }: RequestOptions): typeof http | typeof https {
+  return protocol === 'https:' ? https : http;
 }

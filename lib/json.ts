@@ -18,7 +18,5 @@ export function readJSONObject(text: string): Record<string, unknown> | undefine
 
 /** A copy without the keys that have no value. */
 export function withoutUndefined<T extends object>(object: T): T {
-  const copy = { ...object };
-  for (const key of Object.keys(copy) as (keyof T)[]) if (copy[key] === undefined) delete copy[key];
-  return copy;
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
 }

@@ -2,6 +2,7 @@
 import type http from 'node:http';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { stringify } from 'node:querystring';
+import { urlToHttpOptions } from 'node:url';
 import { type dataCallback, OAuth2 } from 'oauth';
 import { notUnderstood, refused, refusedGrant, unanswered } from './errors';
 import { type HttpAnswer, type HttpRequest, send } from './http';
@@ -37,6 +38,7 @@ export interface ClientOptions {
  */
 export class PipedriveOAuth2 extends OAuth2 {
   private readonly basic: string;
+  private readonly tokenTarget: HttpRequest['target'];
   private readonly timeout: number;
   private readonly configuredOrigins: readonly string[];
 
@@ -52,7 +54,9 @@ export class PipedriveOAuth2 extends OAuth2 {
     super(clientId, clientSecret, baseSite, authorizePath, accessTokenPath, withoutAuthorization(customHeaders));
     this.basic = Buffer.from(`${clientId}:${clientSecret}`).toString('base64');
     this.timeout = timeout;
-    this.configuredOrigins = configuredOrigins ?? [new URL(this._getAccessTokenUrl()).origin];
+    const tokenURL = new URL(this._getAccessTokenUrl());
+    this.tokenTarget = urlToHttpOptions(tokenURL);
+    this.configuredOrigins = configuredOrigins ?? [tokenURL.origin];
     this.useAuthorizationHeaderforGET(true);
     if (agent) this.setAgent(agent);
   }
@@ -73,7 +77,7 @@ export class PipedriveOAuth2 extends OAuth2 {
   async requestRevocation(url: string, form: Form): Promise<void> {
     const endpoint = "Pipedrive's revocation endpoint";
     const secrets = this.secretsAnd(form.token);
-    const answer = await this.ask(endpoint, this.formRequest(url, form), secrets);
+    const answer = await this.ask(endpoint, this.formRequest(targetOf(url), form), secrets);
     if (!isSuccess(answer)) throw refusedGrant(endpoint, answer, secrets);
   }
 
@@ -81,7 +85,7 @@ export class PipedriveOAuth2 extends OAuth2 {
   async requestProfile(url: string, accessToken: string, ...others: (string | undefined)[]): Promise<PipedriveProfile> {
     const endpoint = "Pipedrive's /users/me";
     const secrets = this.secretsAnd(accessToken, ...others);
-    const request = this.httpRequest('GET', url, { Authorization: this.buildAuthHeader(accessToken) });
+    const request = this.httpRequest('GET', targetOf(url), { Authorization: this.buildAuthHeader(accessToken) });
     const answer = await this.ask(endpoint, request, secrets);
     if (!isSuccess(answer)) throw refused(endpoint, answer, secrets);
     return understood(endpoint, () => readProfile(answer.body));
@@ -93,8 +97,8 @@ export class PipedriveOAuth2 extends OAuth2 {
     const { client_id, client_secret, ...grant } = isRecord(params) ? params : {};
     const isRefresh = grant.grant_type === 'refresh_token';
     const form: Form = { ...(grant as Form), [isRefresh ? 'refresh_token' : 'code']: code };
-    const { method, url, headers, body } = this.tokenRequest(form);
-    this._request(method, url.href, headers, body, null, (error, data) => {
+    const { method, headers, body } = this.tokenRequest(form);
+    this._request(method, this._getAccessTokenUrl(), headers, body, null, (error, data) => {
       if (error) return done(error);
       let tokens: PipedriveTokens;
       try {
@@ -116,7 +120,7 @@ export class PipedriveOAuth2 extends OAuth2 {
     callback: dataCallback,
   ): void {
     const bearer = accessToken ? { Authorization: this.buildAuthHeader(accessToken) } : {};
-    const request = this.httpRequest(method, url, { ...bearer, ...headers }, body ? String(body) : undefined);
+    const request = this.httpRequest(method, targetOf(url), { ...bearer, ...headers }, body ? String(body) : undefined);
     const done: Callbacks['data'] = callback;
     const secrets = this.secretsAnd(accessToken ?? undefined);
     this.ask('Pipedrive', request, secrets).then((answer) => {
@@ -126,21 +130,26 @@ export class PipedriveOAuth2 extends OAuth2 {
   }
 
   private tokenRequest(form: Form): HttpRequest {
-    return this.formRequest(this._getAccessTokenUrl(), form);
+    return this.formRequest(this.tokenTarget, form);
   }
 
-  private formRequest(url: string, form: Form): HttpRequest {
+  private formRequest(target: HttpRequest['target'], form: Form): HttpRequest {
     const headers = { Authorization: `Basic ${this.basic}`, 'Content-Type': FORM };
-    return this.httpRequest('POST', url, headers, stringify(withoutUndefined(form)));
+    return this.httpRequest('POST', target, headers, stringify(withoutUndefined(form)));
   }
 
-  private httpRequest(method: string, url: string, headers: OutgoingHttpHeaders, body?: string): HttpRequest {
+  private httpRequest(
+    method: string,
+    target: HttpRequest['target'],
+    headers: OutgoingHttpHeaders,
+    body?: string,
+  ): HttpRequest {
     const common = { Accept: 'application/json', 'User-Agent': USER_AGENT, ...this._customHeaders };
     const length = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) };
     const agent = typeof this._agent === 'object' ? this._agent : undefined;
     return {
       method,
-      url: new URL(url),
+      target,
       headers: { ...common, ...headers, ...length },
       body,
       timeout: this.timeout,
@@ -165,6 +174,10 @@ export class PipedriveOAuth2 extends OAuth2 {
   private secretsAnd(...others: (string | undefined)[]): string[] {
     return [this._clientSecret, this.basic, ...others].filter((secret) => secret !== undefined);
   }
+}
+
+function targetOf(url: string): HttpRequest['target'] {
+  return urlToHttpOptions(new URL(url));
 }
 
 function isSuccess({ status }: HttpAnswer): boolean {

@@ -182,7 +182,7 @@ export class PipedriveStrategy extends OAuth2Strategy {
     tokens?: PipedriveTokens,
     code?: string,
   ): void {
-    const url = this.options.userProfileURL ?? (tokens && new URL(USER_PROFILE_PATH, tokens.api_domain).href);
+    const url = this.options.userProfileURL ?? (tokens && tokens.api_domain.replace(/\/$/, '') + USER_PROFILE_PATH);
     if (url === undefined) throw new TypeError('userProfile needs the token response, or the option userProfileURL');
     const requested = this._oauth2.requestProfile(url, accessToken, tokens?.refresh_token, code);
     requested.then((profile) => done(null, profile), done);
@@ -241,7 +241,8 @@ export class PipedriveStrategy extends OAuth2Strategy {
   private metadata(req: Request, options: PipedriveAuthenticateOptions): StateMetadata | undefined {
     const { authorizationURL, tokenURL, clientID, proxy } = this.options;
     const given = options.callbackURL || this.options.callbackURL;
-    if (!isCallbackURL(given)) throw new TypeError('callbackURL given to authenticate must be absolute, or a path');
+    if (options.callbackURL && !isCallbackURL(given))
+      throw new TypeError('callbackURL given to authenticate must be absolute, or a path');
     const callbackURL = resolveCallbackURL(given, req, proxy);
     return callbackURL === undefined
       ? undefined

@@ -87,12 +87,13 @@ export class CookieStateStore implements StateStore {
 
   verify(req: Request, state: string, meta: StateMetadata, callback: StateVerifyCallback): void {
     const response = responseOf(req);
-    const found = flowCookies(req).find(({ name }) => name === nameOf(state, true) || name === nameOf(state, false));
-    const payload = found && this.unsigned(found.value, found.name, meta);
+    const cookies = cookiesOf(req);
+    const name = [nameOf(state, true), nameOf(state, false)].find((each) => cookies[each] !== undefined) ?? '';
+    const payload = this.unsigned(cookies[name] ?? '', name, meta);
     if (!payload) return callback(null, false, { code: 'state_invalid' });
 
     // Used up before anything else can fail.
-    clearCookie(response, found.name);
+    clearCookie(response, name);
     const [start = '', flow = ''] = payload.split('.');
     if (Date.now() - Number.parseInt(start, 36) > this.ttl) return callback(null, false, { code: 'state_expired' });
     const { u, s, v } = JSON.parse(Buffer.from(flow, 'base64url').toString()) as StoredFlow;
@@ -136,11 +137,14 @@ function contextOf(name: string, { strategy, clientID }: StateMetadata): string 
   return JSON.stringify([name, strategy, clientID]);
 }
 
+function cookiesOf(req: Request): Record<string, string | undefined> {
+  return parseCookie(req.headers.cookie ?? '', { decode: asItIs });
+}
+
 /** The flows that the browser sent, oldest first. */
 function flowCookies(req: Request): { name: string; value: string }[] {
-  const cookies = parseCookie(req.headers.cookie ?? '', { decode: asItIs });
   const flows: { name: string; value: string }[] = [];
-  for (const [name, value] of Object.entries(cookies)) {
+  for (const [name, value] of Object.entries(cookiesOf(req))) {
     if (value !== undefined && NAME.test(name)) flows.push({ name, value });
   }
   // The start of a flow is read unverified here: it only decides who goes first.
