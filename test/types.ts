@@ -20,7 +20,7 @@ type IsAny<T> = 0 extends 1 & T ? true : false;
 /** Compiles only where a value can be used as `T`, and is not `any`. */
 const is =
   <T>() =>
-  <V extends T>(_value: V, ..._not: IsAny<V> extends true ? ['is any'] : []) => {};
+  <V>(_value: V, ..._checks: IsAny<V> extends true ? ['is any'] : V extends T ? [] : ['is something else']) => {};
 
 const options = { clientID: 'id', clientSecret: 'secret', callbackURL: '/callback' };
 const withRequest = { ...options, passReqToCallback: true } as const;

@@ -76,15 +76,21 @@ export class Browser {
 
   /** One request with the cookies that belong to it. Redirects are not followed. */
   async send(url: string | URL, { headers, ...sent }: Sent = {}): Promise<Response> {
-    const { hostname, pathname } = new URL(url);
-    const cookie = this.#cookiesFor(hostname, pathname);
+    const { hostname } = new URL(url);
+    const cookie = this.cookieHeader(url);
     const response = await fetch(url, {
       ...sent,
-      headers: { ...headers, ...(cookie && { cookie }) },
+      headers: { ...(cookie && { cookie }), ...headers },
       redirect: 'manual',
     });
     for (const line of response.headers.getSetCookie()) this.#keep(hostname, parseSetCookie(line, { decode: String }));
     return response;
+  }
+
+  /** What the browser would send as `Cookie` to an address. */
+  cookieHeader(url: string | URL): string {
+    const { hostname, pathname } = new URL(url);
+    return this.#cookiesFor(hostname, pathname);
   }
 
   #keep(hostname: string, cookie: SetCookie): void {

@@ -1,6 +1,6 @@
 // Pipedrive's side, stubbed on the wire: what the app must send, and what Pipedrive answers.
 import { expect } from 'chai';
-import nock, { type DataMatcherMap, type ReplyBody } from 'nock';
+import nock, { type DataMatcherMap, type ReplyBody, type RequestBodyMatcher } from 'nock';
 import { currentUser, tokenResponse, users } from '../../sandbox';
 import { clientID, clientSecret } from './app';
 
@@ -26,7 +26,7 @@ export function stubPipedrive(): void {
 }
 
 /** The token endpoint: expects Basic credentials and exactly this form. */
-export function tokenEndpoint(form?: DataMatcherMap, path = '/oauth/token') {
+export function tokenEndpoint(form?: RequestBodyMatcher, path = '/oauth/token') {
   return nock('https://oauth.pipedrive.com', { badheaders: ['cookie'] })
     .post(path, form)
     .basicAuth({ user: clientID, pass: clientSecret })

@@ -1,0 +1,134 @@
+// What is special to flows in the session: how they are saved, and what Passport's regeneration does to other tabs.
+import { expect } from 'chai';
+import type { RequestHandler } from 'express';
+import session from 'express-session';
+import { Passport } from 'passport';
+import { PipedriveStrategy, SessionStateStore } from 'passport-pipedrive-oauth2';
+import { type AppOptions, anybody, appsForEach, expectFailure, options } from './support/app';
+import { letSignIn, stubPipedrive } from './support/pipedrive';
+
+const sessions = () => session({ secret: 'x', resave: false, saveUninitialized: false });
+
+/** A session that saves nothing but what is assigned to it, as some do. It is one for all requests. */
+function savingSession() {
+  const saved: Record<string, string> = {};
+  const handler: RequestHandler = (req, _res, next) => {
+    const values: Record<string, unknown> = Object.fromEntries(
+      Object.entries(saved).map(([key, value]) => [key, JSON.parse(value)]),
+    );
+    const set = (target: typeof values, key: string, value: unknown) => {
+      saved[key] = JSON.stringify(value);
+      return Reflect.set(target, key, value);
+    };
+    Object.assign(req, { session: new Proxy(values, { set }) });
+    next();
+  };
+  return { saved, handler };
+}
+
+describe('SessionStateStore', () => {
+  stubPipedrive();
+  const start = appsForEach();
+  const withSession = (given: AppOptions = {}): AppOptions => ({
+    before: [sessions()],
+    verify: anybody,
+    ...given,
+    options: { store: new SessionStateStore(), ...given.options },
+  });
+
+  it('is an error that names the other store, where there is no session', async () => {
+    const app = await start({ options: { store: new SessionStateStore() } });
+    for (const path of ['/auth', '/callback?code=a&state=b']) {
+      expect((await app.visitor().send(path)).outcome).to.equal('error');
+      expect(app.errors.pop())
+        .to.have.property('message')
+        .that.includes('req.session')
+        .and.includes('CookieStateStore');
+    }
+  });
+
+  it('assigns a new value at the top level each time', async () => {
+    const { saved, handler } = savingSession();
+    const visitor = (await start(withSession({ before: [handler] }))).visitor();
+    letSignIn();
+    expect((await visitor.signIn()).outcome).to.equal('success');
+    expect(saved).to.deep.equal({ 'oauth2:oauth.pipedrive.com': '[]' });
+  });
+
+  it('is one small array, no larger after 1000 flows than after 10', async () => {
+    const { saved, handler } = savingSession();
+    const visitor = (await start(withSession({ before: [handler] }))).visitor();
+    const sizes: number[] = [];
+    for (let flow = 0; flow < 1_000; flow += 1) {
+      await visitor.start();
+      sizes.push(saved['oauth2:oauth.pipedrive.com']?.length ?? 0);
+    }
+    expect(Math.max(...sizes.slice(10))).to.be.at.most(Math.max(...sizes.slice(0, 10)));
+    expect(Math.max(...sizes)).to.be.below(2_000);
+  }).timeout(20_000);
+
+  it('stays under 4,096 bytes with large states', async () => {
+    const { saved, handler } = savingSession();
+    const visitor = (await start(withSession({ before: [handler], authorize: { state: 'ü'.repeat(900) } }))).visitor();
+    for (let flow = 0; flow < 10; flow += 1) await visitor.start();
+    expect(Buffer.byteLength(saved['oauth2:oauth.pipedrive.com'] ?? '')).to.be.within(1_800, 4_200);
+  });
+
+  const keys: Record<string, [AppOptions, string]> = {
+    'key of the store': [{ options: { store: new SessionStateStore({ key: 'own' }) } }, 'own'],
+    'sessionKey of the strategy, for the default store': [{ options: { store: undefined, sessionKey: 'own' } }, 'own'],
+    'the host of authorizationURL, for the default store': [
+      { options: { store: undefined, authorizationURL: 'https://other.example/authorize' } },
+      'oauth2:other.example',
+    ],
+  };
+  for (const [what, [given, key]] of Object.entries(keys)) {
+    it(`uses the ${what}`, async () => {
+      const { saved, handler } = savingSession();
+      const hide: RequestHandler = (req, _res, next) =>
+        next(void Object.defineProperty(req, 'res', { value: undefined }));
+      await (await start(withSession({ ...given, before: [handler, hide] }))).visitor().send('/auth');
+      expect(Object.keys(saved)).to.deep.equal([key]);
+    });
+  }
+
+  for (const junk of ['text', 7, null, {}, [null, 7, {}, { h: 'x' }, { h: 1, t: 2, u: 3 }]]) {
+    it(`does without what else is under its key: ${JSON.stringify(junk)}`, async () => {
+      const { saved, handler } = savingSession();
+      saved['oauth2:oauth.pipedrive.com'] = JSON.stringify(junk);
+      const visitor = (await start(withSession({ before: [handler] }))).visitor();
+      expectFailure(await visitor.callback({ code: 'a', state: 'x' }), 403, 'state_invalid');
+      letSignIn();
+      expect((await visitor.signIn()).outcome).to.equal('success');
+    });
+  }
+
+  describe('when Passport starts a new session at login', () => {
+    /** Signs in tab A, then comes back in tab B, which had begun before. */
+    async function secondTab(more: object) {
+      const passport = new Passport();
+      passport.use(new PipedriveStrategy({ ...options, store: new SessionStateStore() }, anybody));
+      passport.serializeUser((_user, done) => done(null, 1));
+      const authenticate = passport.authenticate('pipedrive', { failWithError: true, ...more });
+      const handler: RequestHandler = (_req, res) => void res.json({ outcome: 'success' });
+      const app = await start({
+        before: [sessions()],
+        routes: (express) => express.get('/login', authenticate, handler),
+      });
+      const visitor = app.visitor();
+      const [a, b] = [await visitor.start('/login'), await visitor.start('/login')];
+      letSignIn();
+      expect((await visitor.send(`/login?code=the-code-of-the-user&state=${a}`)).outcome).to.equal('success');
+      return visitor.send(`/login?code=the-code-of-the-user&state=${b}`);
+    }
+
+    it('ends the sign-in of a second tab with state_invalid', async () => {
+      expectFailure(await secondTab({}), 403, 'state_invalid');
+    });
+
+    it('keeps it with keepSessionInfo', async () => {
+      letSignIn();
+      expect((await secondTab({ keepSessionInfo: true })).outcome).to.equal('success');
+    });
+  });
+});
