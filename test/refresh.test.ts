@@ -1,0 +1,161 @@
+// Tokens after the sign-in: refreshed, shared, revoked; and told apart, a refusal from a hiccup.
+import { inspect } from 'node:util';
+import { expect } from 'chai';
+import nock, { type Body, type ReplyHeaders } from 'nock';
+import { InternalOAuthError, PipedriveStrategy, TokenError } from 'passport-pipedrive-oauth2';
+import { tokenErrors } from '../sandbox';
+import { clientID, clientSecret, mustNotBeCalled, options } from './support/app';
+import { accessToken, refreshToken, stubPipedrive, tokenEndpoint, tokens } from './support/pipedrive';
+
+const form = { grant_type: 'refresh_token', refresh_token: refreshToken };
+const basic = Buffer.from(`${clientID}:${clientSecret}`).toString('base64');
+const strategyWith = (more: object = {}) => new PipedriveStrategy({ ...options, ...more }, mustNotBeCalled);
+const rejectionOf = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => expect.fail('it was resolved'),
+    (error) => error,
+  );
+
+function expectNoSecrets(error: unknown): void {
+  if (!(error instanceof Error)) return expect.fail('no Error');
+  const texts = [
+    error.message,
+    error.stack,
+    JSON.stringify(error),
+    inspect(error, { depth: 10 }),
+    inspect(error.cause),
+  ].join('\n');
+  for (const secret of [clientSecret, basic, accessToken, refreshToken]) expect(texts).not.to.include(secret);
+}
+
+describe('refresh', () => {
+  stubPipedrive();
+  const refreshing = () => tokenEndpoint(form);
+
+  it('yields the whole token response, and when the access token ends', async () => {
+    refreshing().reply(200, tokens);
+    const before = Math.floor(Date.now() / 1000);
+    const { expires_at, ...response } = await strategyWith().refresh(refreshToken);
+    expect(response).to.deep.equal(tokens);
+    expect(expires_at).to.be.within(before + 3600, before + 3605);
+  });
+
+  it('keeps the refresh token where the answer has none, and takes a new one', async () => {
+    const { refresh_token, ...rest } = tokens;
+    refreshing().reply(200, rest);
+    expect((await strategyWith().refresh(refreshToken)).refresh_token).to.equal(refresh_token);
+    refreshing().reply(200, { ...rest, refresh_token: 'another' });
+    expect((await strategyWith().refresh(refreshToken)).refresh_token).to.equal('another');
+  });
+
+  it('makes one request for a hundred calls with the same token at once', async () => {
+    refreshing().once().reply(200, tokens);
+    const strategy = strategyWith();
+    const all = await Promise.all(Array.from({ length: 100 }, () => strategy.refresh(refreshToken)));
+    expect(new Set(all.map(({ access_token }) => access_token))).to.deep.equal(new Set([accessToken]));
+  });
+
+  it('tells a hundred calls at once that the one request failed, and asks anew after it', async () => {
+    refreshing().once().reply(500);
+    const strategy = strategyWith();
+    const all = await Promise.all(Array.from({ length: 100 }, () => rejectionOf(strategy.refresh(refreshToken))));
+    for (const error of all) expect(error).to.have.property('status', 502);
+    refreshing().times(2).reply(200, tokens);
+    for (const _ of [1, 2]) expect(await strategy.refresh(refreshToken)).to.include({ access_token: accessToken });
+  });
+
+  it('shares nothing between different tokens', async () => {
+    refreshing().reply(200, tokens);
+    tokenEndpoint({ ...form, refresh_token: 'other' }).reply(200, { ...tokens, access_token: 'for-other' });
+    const strategy = strategyWith();
+    const [one, other] = await Promise.all([strategy.refresh(refreshToken), strategy.refresh('other')]);
+    expect([one.access_token, other.access_token]).to.deep.equal([accessToken, 'for-other']);
+  });
+
+  it('is a TokenError with code invalid_grant when the user must install again', async () => {
+    refreshing().reply(400, tokenErrors.refreshTokenInvalid);
+    const error = await rejectionOf(strategyWith().refresh(refreshToken));
+    expect(error)
+      .to.be.instanceOf(TokenError)
+      .and.include({ code: 'invalid_grant', message: tokenErrors.refreshTokenInvalid.message, status: 500 });
+  });
+
+  const hiccups: [what: string, expected: number, status: number, body: Body, headers?: ReplyHeaders][] = [
+    ['429', 503, 429, tokenErrors.refreshTokenInvalid, { 'Retry-After': '7' }],
+    ['500', 502, 500, 'Internal Server Error'],
+    ['503 with HTML', 502, 503, '<h1>Maintenance</h1>'],
+    ['a redirect', 502, 302, '', { Location: 'https://oauth.pipedrive.com/' }],
+    ['400 with HTML', 502, 400, '<h1>Bad Request</h1>'],
+    ['HTML', 502, 200, '<html></html>'],
+    ['null', 502, 200, 'null'],
+    ['a hostile api_domain', 502, 200, { ...tokens, api_domain: 'https://pipedrive.com.evil.example' }],
+    ['no access token', 502, 200, { ...tokens, access_token: undefined }],
+  ];
+  for (const [what, expected, status, body, headers] of hiccups) {
+    it(`is an InternalOAuthError with status ${expected} for ${what}`, async () => {
+      refreshing().reply(status, body, headers);
+      const error = await rejectionOf(strategyWith().refresh(refreshToken));
+      expect(error)
+        .to.be.instanceOf(InternalOAuthError)
+        .and.include({ status: expected, statusCode: expected, expose: false });
+      expect(error).to.have.property('cause').that.is.instanceOf(Error);
+      if (status === 429) expect(error).to.have.nested.property('cause.message').that.includes('Retry-After: 7');
+      expectNoSecrets(error);
+    });
+  }
+
+  it('is an InternalOAuthError with status 502 when Pipedrive cannot be reached, and 504 when it is too slow', async () => {
+    refreshing().replyWithError(Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' }));
+    expect(await rejectionOf(strategyWith().refresh(refreshToken))).to.have.property('status', 502);
+    refreshing().delay(60_000).reply(200, tokens);
+    expect(await rejectionOf(strategyWith({ timeout: 20 }).refresh(refreshToken))).to.have.property('status', 504);
+    nock.abortPendingRequests();
+  });
+
+  it('repeats no secret or token that Pipedrive sends back', async () => {
+    for (const secret of [clientSecret, basic, refreshToken]) {
+      refreshing().reply(400, { success: false, message: `Bad ${secret}`, error: 'invalid_client' });
+      expectNoSecrets(await rejectionOf(strategyWith().refresh(refreshToken)));
+    }
+  });
+
+  for (const nothing of ['', undefined, null, 7, {}]) {
+    it(`rejects with a TypeError for ${JSON.stringify(nothing)} in place of a token`, async () => {
+      const { refresh, revoke } = PipedriveStrategy.prototype;
+      for (const method of [refresh, revoke]) {
+        expect(await rejectionOf(Reflect.apply(method, strategyWith(), [nothing]))).to.be.instanceOf(TypeError);
+      }
+    });
+  }
+});
+
+describe('revoke', () => {
+  stubPipedrive();
+  const revoking = (more: object = {}) => tokenEndpoint({ token: refreshToken, ...more }, '/oauth/revoke');
+
+  it('sends the token, and the hint if there is one', async () => {
+    revoking().reply(200);
+    expect(await strategyWith().revoke(refreshToken)).to.equal(undefined);
+    revoking({ token_type_hint: 'refresh_token' }).reply(200, {});
+    expect(await strategyWith().revoke(refreshToken, 'refresh_token')).to.equal(undefined);
+  });
+
+  it('asks the configured endpoint', async () => {
+    nock('https://revoke.example')
+      .post('/here', { token: refreshToken })
+      .basicAuth({ user: clientID, pass: clientSecret })
+      .reply(200);
+    await strategyWith({ revocationURL: 'https://revoke.example/here' }).revoke(refreshToken);
+  });
+
+  it('rejects as refresh does', async () => {
+    revoking().reply(400, tokenErrors.clientInvalid);
+    expect(await rejectionOf(strategyWith().revoke(refreshToken)))
+      .to.be.instanceOf(TokenError)
+      .and.include({ code: 'invalid_client' });
+    revoking().reply(503, 'busy');
+    const error = await rejectionOf(strategyWith().revoke(refreshToken));
+    expect(error).to.be.instanceOf(InternalOAuthError).and.include({ status: 502 });
+    expectNoSecrets(error);
+  });
+});

@@ -1,0 +1,242 @@
+// Pipedrive's notice of an uninstall, on Express 4 and 5, with every body parser and none, and everybody who is not Pipedrive.
+import { once } from 'node:events';
+import { createServer, request } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { expect } from 'chai';
+import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
+import { PipedriveStrategy, type PipedriveUninstall } from 'passport-pipedrive-oauth2';
+import { uninstallNotice } from '../sandbox';
+import { clientID, clientSecret, mustNotBeCalled, options } from './support/app';
+
+const strategy = new PipedriveStrategy(options, mustNotBeCalled);
+const timestamp = '2026-01-02T03:04:05.000Z';
+const uninstall = { clientId: clientID, userId: 777, companyId: 1001, timestamp };
+const notice = uninstallNotice(uninstall);
+const basic = (credentials: string) => `Basic ${Buffer.from(credentials).toString('base64')}`;
+const authorization = basic(`${clientID}:${clientSecret}`);
+
+type Handler = Parameters<PipedriveStrategy['uninstall']>[0];
+interface Sent {
+  body?: string;
+  headers?: Record<string, string>;
+  chunked?: boolean;
+}
+
+const frameworks: Record<string, typeof express> = { 'Express 5': express, 'Express 4': require('express4') };
+
+for (const [framework, create] of Object.entries(frameworks)) {
+  describe(`uninstall on ${framework}`, () => {
+    const closing: (() => void)[] = [];
+    let errors: unknown[];
+    let uninstalls: PipedriveUninstall[];
+    beforeEach(() => {
+      errors = [];
+      uninstalls = [];
+    });
+    afterEach(() => {
+      for (const close of closing.splice(0)) close();
+    });
+
+    const remember: Handler = (seen) => void uninstalls.push(seen);
+
+    async function startApp(before: RequestHandler[] = [], handler: Handler = remember): Promise<number> {
+      const app = create();
+      for (const each of before) app.use(each);
+      app.delete('/callback', strategy.uninstall(handler));
+      const onError: ErrorRequestHandler = (error, _req, res, _next) => {
+        errors.push(error);
+        res.status(500).end();
+      };
+      app.use(onError);
+      const server = createServer(app).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      closing.push(() => {
+        server.close();
+        server.closeAllConnections();
+      });
+      return (server.address() as AddressInfo).port;
+    }
+
+    async function send(port: number, { body = JSON.stringify(notice), headers = {}, chunked }: Sent = {}) {
+      const all = { Authorization: authorization, 'Content-Type': 'application/json', ...headers };
+      const length = chunked ? { 'Transfer-Encoding': 'chunked' } : { 'Content-Length': Buffer.byteLength(body) };
+      const outgoing = request({
+        port,
+        host: '127.0.0.1',
+        path: '/callback',
+        method: 'DELETE',
+        headers: { ...all, ...length },
+      });
+      if (chunked) for (const part of [body.slice(0, 100), body.slice(100)]) outgoing.write(part);
+      outgoing.end(chunked ? undefined : body);
+      const [response] = await once(outgoing, 'response');
+      await text(response);
+      return response;
+    }
+
+    const parsers: Record<string, RequestHandler[]> = {
+      'no parser': [],
+      'express.json()': [create.json()],
+      'express.text()': [create.text({ type: '*/*' })],
+      'express.raw()': [create.raw({ type: '*/*' })],
+      'a parser that is not for JSON': [create.urlencoded({ extended: true })],
+    };
+    for (const [what, before] of Object.entries(parsers)) {
+      it(`answers 204 when the handler is done: ${what}`, async () => {
+        let req: unknown;
+        const handler: Handler = async (seen, given) => {
+          await Promise.resolve();
+          req = given;
+          uninstalls.push(seen);
+        };
+        const port = await startApp(before, handler);
+        for (const chunked of [false, true]) expect((await send(port, { chunked })).statusCode).to.equal(204);
+        expect(uninstalls).to.deep.equal([uninstall, uninstall]);
+        expect(req).to.have.property('path', '/callback');
+      });
+
+      it(`answers 400 to a body over 16 KiB, in one piece or chunked: ${what}`, async () => {
+        const port = await startApp(before);
+        const body = JSON.stringify({ ...notice, padding: 'x'.repeat(16 * 1024) });
+        for (const chunked of [false, true]) expect((await send(port, { body, chunked })).statusCode).to.equal(400);
+        expect(uninstalls).to.deep.equal([]);
+      });
+    }
+
+    const strangers: Record<string, Record<string, string>> = {
+      'no credentials': { Authorization: '' },
+      'a wrong secret': { Authorization: basic(`${clientID}:guess`) },
+      "another app's credentials": { Authorization: basic('other:secret') },
+      'an empty secret': { Authorization: basic(`${clientID}:`) },
+      'the secret alone': { Authorization: basic(clientSecret) },
+      'a longer secret': { Authorization: basic(`${clientID}:${clientSecret}x`) },
+      'a bearer token': { Authorization: authorization.replace('Basic', 'Bearer') },
+      'no scheme': { Authorization: authorization.replace('Basic ', '') },
+      'credentials that are no base64': { Authorization: `Basic ${clientID}:${clientSecret}` },
+    };
+    for (const [what, headers] of Object.entries(strangers)) {
+      it(`answers 401 with a challenge to ${what}`, async () => {
+        const response = await send(await startApp(), { headers });
+        expect(response.statusCode).to.equal(401);
+        expect(response.headers['www-authenticate']).to.match(/^Basic realm=/);
+        expect(uninstalls).to.deep.equal([]);
+      });
+    }
+
+    it('reads no body of a stranger', async () => {
+      const socket = connect(await startApp(), '127.0.0.1');
+      socket.write('DELETE /callback HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\nConnection: close\r\n\r\n');
+      const [head] = await once(socket, 'data');
+      expect(String(head)).to.match(/^HTTP\/1\.1 401 /);
+      socket.destroy();
+    });
+
+    it('takes the scheme in any letter case', async () => {
+      const headers = { Authorization: authorization.replace('Basic', 'bAsIc') };
+      expect((await send(await startApp(), { headers })).statusCode).to.equal(204);
+    });
+
+    const malformed: Record<string, string> = {
+      'no body': '',
+      'no JSON': '{"client_id"',
+      null: 'null',
+      'a list': JSON.stringify([notice]),
+      'a string': '"x"',
+      ...Object.fromEntries(
+        Object.keys(notice).flatMap((key) =>
+          [undefined, null, {}, '', -1, 1.5, 2 ** 53, true].flatMap((value) => {
+            const isFine = (key === 'timestamp' && value === '') || (key === 'client_id' && value === '');
+            return isFine ? [] : [[`${key}: ${JSON.stringify(value)}`, JSON.stringify({ ...notice, [key]: value })]];
+          }),
+        ),
+      ),
+    };
+    it(`answers 400 to ${Object.keys(malformed).join('; ')}`, async () => {
+      const port = await startApp();
+      for (const [what, body] of Object.entries(malformed))
+        expect((await send(port, { body })).statusCode, what).to.equal(400);
+      expect(uninstalls).to.deep.equal([]);
+    });
+
+    it('answers 400 to a parsed body that was padded with spaces', async () => {
+      const port = await startApp([create.json()]);
+      expect((await send(port, { body: JSON.stringify(notice).padEnd(17 * 1024) })).statusCode).to.equal(400);
+    });
+
+    it('answers 403 to the notice for another app', async () => {
+      const body = JSON.stringify({ ...notice, client_id: 'other' });
+      expect((await send(await startApp(), { body })).statusCode).to.equal(403);
+      expect(uninstalls).to.deep.equal([]);
+    });
+
+    const failing: Record<string, Handler> = {
+      throws: () => {
+        throw new Error('down');
+      },
+      rejects: () => Promise.reject(new Error('down')),
+      'rejects with nothing': () => Promise.reject(),
+    };
+    for (const [how, handler] of Object.entries(failing)) {
+      it(`gives the error to the app when the handler ${how}`, async () => {
+        expect((await send(await startApp([], handler))).statusCode).to.equal(500);
+        expect(errors).to.have.length(1);
+        expect(errors[0]).to.be.instanceOf(Error);
+      });
+    }
+
+    it('answers 400 where somebody has read the body and left nothing', async () => {
+      const drain: RequestHandler = (req, _res, next) => void req.resume().on('end', () => next());
+      expect((await send(await startApp([drain]))).statusCode).to.equal(400);
+    });
+
+    it('survives a body that breaks off', async () => {
+      const port = await startApp();
+      const socket = connect(port, '127.0.0.1');
+      socket.write(
+        `DELETE /callback HTTP/1.1\r\nHost: a\r\nAuthorization: ${authorization}\r\nContent-Length: 100\r\n\r\n{"client`,
+      );
+      socket.end();
+      await once(socket.resume(), 'close');
+      expect((await send(port)).statusCode).to.equal(204);
+      expect(uninstalls).to.have.length(1);
+    });
+  });
+}
+
+describe('readUninstall', () => {
+  const headers = { authorization };
+  const bodies: Record<string, unknown> = {
+    'an object': notice,
+    text: JSON.stringify(notice),
+    bytes: Buffer.from(JSON.stringify(notice)),
+    'a Uint8Array': new TextEncoder().encode(JSON.stringify(notice)),
+  };
+  for (const [what, body] of Object.entries(bodies)) {
+    it(`reads ${what}, with the headers of Node.js and of fetch`, () => {
+      expect(strategy.readUninstall({ headers, body })).to.deep.equal(uninstall);
+      expect(strategy.readUninstall({ headers: new Headers(headers), body })).to.deep.equal(uninstall);
+    });
+  }
+
+  it('throws errors with the status and the headers to answer with', () => {
+    const refused = (given: object) => {
+      try {
+        return strategy.readUninstall({ headers, body: notice, ...given });
+      } catch (error) {
+        return error;
+      }
+    };
+    expect(refused({ headers: {} }))
+      .to.deep.include({ status: 401, statusCode: 401 })
+      .and.have.nested.property('headers.WWW-Authenticate');
+    expect(refused({ headers: new Headers() })).to.include({ status: 401 });
+    expect(refused({ body: undefined })).to.deep.include({ status: 400, statusCode: 400, headers: {} });
+    expect(refused({ body: 'x'.repeat(16 * 1024 + 1) })).to.include({ status: 400 });
+    expect(refused({ body: { ...notice, client_id: 'other' } })).to.include({ status: 403, statusCode: 403 });
+  });
+
+  it('refuses a handler that is no function, when the route is made', () => {
+    expect(() => Reflect.apply(strategy.uninstall, strategy, [{}])).to.throw(TypeError, 'handler');
+  });
+});
