@@ -302,6 +302,19 @@ describe('client', () => {
       expect([error, JSON.parse(String(body))]).to.deep.equal([null, currentUser(users.ada)]);
     });
 
+    it('puts the token of a request of any method in the header, where oauth puts it in the URL', async () => {
+      const sent: string[] = [];
+      const { origin } = await startServer((socket, request) => {
+        sent.push(request.text);
+        answerWell(socket, request);
+      });
+      const oauth2 = rebuild(origin);
+      await new Promise((resolve) =>
+        Reflect.apply(oauth2._request, oauth2, ['DELETE', `${origin}/x`, null, null, accessToken, resolve]),
+      );
+      expect(sent[0]).to.match(new RegExp(`^DELETE /x HTTP.*\\r\\nAuthorization: Bearer ${accessToken}\\r\\n`, 'is'));
+    });
+
     it('gives status and body of a refusal as oauth does, but in no log', async () => {
       const { origin } = await startServer((socket) => socket.write(answerOf(tokenErrors.refreshTokenInvalid, 400)));
       const [error] = await new Promise<Results>((resolve) => {

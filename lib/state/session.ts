@@ -85,7 +85,7 @@ export class SessionStateStore implements StateStore {
 }
 
 function sessionOf(req: Request): Record<string, unknown> {
-  const session = isRecord(req) ? req.session : undefined;
+  const session: unknown = Reflect.get(req, 'session');
   if (!isRecord(session)) {
     throw new Error(
       'SessionStateStore needs req.session: use a session middleware, or CookieStateStore, which needs none',
