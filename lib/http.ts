@@ -3,17 +3,20 @@
 import { isUtf8 } from 'node:buffer';
 import http, { type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import https, { type RequestOptions } from 'node:https';
+import { urlToHttpOptions } from 'node:url';
 
 export interface HttpRequest {
   method: string;
-  /** What `urlToHttpOptions` makes of a URL. */
-  target: RequestOptions;
+  target: Target;
   headers: OutgoingHttpHeaders;
   body?: string;
   /** Milliseconds from the start of the request to the last byte of the answer. */
   timeout: number;
   agent?: http.Agent;
 }
+
+/** The address of a request, as Node.js takes it. */
+export type Target = Pick<RequestOptions, 'protocol' | 'hostname' | 'port' | 'path'>;
 
 export interface HttpAnswer {
   status: number;
@@ -26,6 +29,11 @@ export class DeadlineError extends Error {}
 
 /** Longest body of an answer, in bytes. */
 const LONGEST_BODY = 1024 * 1024;
+
+export function targetOf(url: string): Target {
+  const { protocol, hostname, port, path } = urlToHttpOptions(new URL(url));
+  return { protocol, hostname, port, path };
+}
 
 /** Sends a request and reads its whole answer, whatever its status. Rejects when there is none that can be read. */
 export function send(request: HttpRequest): Promise<HttpAnswer> {
@@ -82,7 +90,8 @@ export function send(request: HttpRequest): Promise<HttpAnswer> {
 }
 
 function startRequest({ method, target, headers, agent }: HttpRequest): ClientRequest {
-  return transportOf(target).request({ ...target, method, headers, agent });
+  const { protocol, hostname, port, path } = target;
+  return transportOf(target).request({ protocol, hostname, port, path, method, headers, agent });
 }
 
 function readBody(response: IncomingMessage, done: (body: string) => void, fail: (error: unknown) => void): void {
@@ -112,6 +121,6 @@ function closeIdle({ target, agent }: HttpRequest): void {
   }
 }
 
-function transportOf({ protocol }: RequestOptions): typeof http | typeof https {
+function transportOf({ protocol }: Target): typeof http | typeof https {
   return protocol === 'https:' ? https : http;
 }

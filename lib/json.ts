@@ -18,5 +18,7 @@ export function readJSONObject(text: string): Record<string, unknown> | undefine
 
 /** A copy without the keys that have no value. */
 export function withoutUndefined<T extends object>(object: T): T {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T;
+  const copy: Partial<T> = {};
+  for (const key of Object.keys(object) as (keyof T)[]) if (object[key] !== undefined) copy[key] = object[key];
+  return copy as T;
 }

@@ -2,10 +2,9 @@
 import type http from 'node:http';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { stringify } from 'node:querystring';
-import { urlToHttpOptions } from 'node:url';
 import { type dataCallback, OAuth2 } from 'oauth';
 import { notUnderstood, refused, refusedGrant, unanswered } from './errors';
-import { type HttpAnswer, type HttpRequest, send } from './http';
+import { type HttpAnswer, type HttpRequest, send, type Target, targetOf } from './http';
 import { isRecord, readJSONObject, withoutUndefined } from './json';
 import { type PipedriveProfile, readProfile } from './profile';
 import { type PipedriveTokens, readTokens } from './tokens';
@@ -38,7 +37,8 @@ export interface ClientOptions {
  */
 export class PipedriveOAuth2 extends OAuth2 {
   private readonly basic: string;
-  private readonly tokenTarget: HttpRequest['target'];
+  private readonly commonHeaders: OutgoingHttpHeaders;
+  private readonly tokenTarget: Target;
   private readonly timeout: number;
   private readonly configuredOrigins: readonly string[];
 
@@ -53,10 +53,10 @@ export class PipedriveOAuth2 extends OAuth2 {
   ) {
     super(clientId, clientSecret, baseSite, authorizePath, accessTokenPath, withoutAuthorization(customHeaders));
     this.basic = Buffer.from(`${clientId}:${clientSecret}`).toString('base64');
+    this.commonHeaders = { Accept: 'application/json', 'User-Agent': USER_AGENT, ...this._customHeaders };
     this.timeout = timeout;
-    const tokenURL = new URL(this._getAccessTokenUrl());
-    this.tokenTarget = urlToHttpOptions(tokenURL);
-    this.configuredOrigins = configuredOrigins ?? [tokenURL.origin];
+    this.tokenTarget = targetOf(this._getAccessTokenUrl());
+    this.configuredOrigins = configuredOrigins ?? [new URL(this._getAccessTokenUrl()).origin];
     this.useAuthorizationHeaderforGET(true);
     if (agent) this.setAgent(agent);
   }
@@ -133,24 +133,18 @@ export class PipedriveOAuth2 extends OAuth2 {
     return this.formRequest(this.tokenTarget, form);
   }
 
-  private formRequest(target: HttpRequest['target'], form: Form): HttpRequest {
+  private formRequest(target: Target, form: Form): HttpRequest {
     const headers = { Authorization: `Basic ${this.basic}`, 'Content-Type': FORM };
     return this.httpRequest('POST', target, headers, stringify(withoutUndefined(form)));
   }
 
-  private httpRequest(
-    method: string,
-    target: HttpRequest['target'],
-    headers: OutgoingHttpHeaders,
-    body?: string,
-  ): HttpRequest {
-    const common = { Accept: 'application/json', 'User-Agent': USER_AGENT, ...this._customHeaders };
+  private httpRequest(method: string, target: Target, headers: OutgoingHttpHeaders, body?: string): HttpRequest {
     const length = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) };
     const agent = typeof this._agent === 'object' ? this._agent : undefined;
     return {
       method,
       target,
-      headers: { ...common, ...headers, ...length },
+      headers: { ...this.commonHeaders, ...headers, ...length },
       body,
       timeout: this.timeout,
       agent,
@@ -174,10 +168,6 @@ export class PipedriveOAuth2 extends OAuth2 {
   private secretsAnd(...others: (string | undefined)[]): string[] {
     return [this._clientSecret, this.basic, ...others].filter((secret) => secret !== undefined);
   }
-}
-
-function targetOf(url: string): HttpRequest['target'] {
-  return urlToHttpOptions(new URL(url));
 }
 
 function isSuccess({ status }: HttpAnswer): boolean {
