@@ -110,7 +110,7 @@ export class PipedriveOAuth2 extends OAuth2 {
     });
   }
 
-  /** As `oauth`'s, under its `get` and `getProtectedResource`: any status but 2xx is an error `{ statusCode, data }`. */
+  /** As `oauth`'s, under its `get` and `getProtectedResource`: what is not 2xx is an error `{ statusCode, data }`. */
   protected override _request(
     method: string,
     url: string,

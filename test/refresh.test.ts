@@ -1,32 +1,19 @@
 // Tokens after the sign-in: refreshed, shared, revoked; and told apart, a refusal from a hiccup.
-import { inspect } from 'node:util';
 import { expect } from 'chai';
 import nock, { type Body, type ReplyHeaders } from 'nock';
 import { InternalOAuthError, PipedriveStrategy, TokenError } from 'passport-pipedrive-oauth2';
 import { tokenErrors } from '../sandbox';
 import { clientID, clientSecret, mustNotBeCalled, options } from './support/app';
+import { basic, expectNoSecrets } from './support/errors';
 import { accessToken, refreshToken, stubPipedrive, tokenEndpoint, tokens } from './support/pipedrive';
 
 const form = { grant_type: 'refresh_token', refresh_token: refreshToken };
-const basic = Buffer.from(`${clientID}:${clientSecret}`).toString('base64');
 const strategyWith = (more: object = {}) => new PipedriveStrategy({ ...options, ...more }, mustNotBeCalled);
 const rejectionOf = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => expect.fail('it was resolved'),
     (error) => error,
   );
-
-function expectNoSecrets(error: unknown): void {
-  if (!(error instanceof Error)) return expect.fail('no Error');
-  const texts = [
-    error.message,
-    error.stack,
-    JSON.stringify(error),
-    inspect(error, { depth: 10 }),
-    inspect(error.cause),
-  ].join('\n');
-  for (const secret of [clientSecret, basic, accessToken, refreshToken]) expect(texts).not.to.include(secret);
-}
 
 describe('refresh', () => {
   stubPipedrive();

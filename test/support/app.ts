@@ -111,7 +111,7 @@ const answerError =
   };
 
 /** Starts the app, on a free port. Its callback URL is `options.callbackURL`, whatever the port. */
-export async function startApp(given: AppOptions = {}): Promise<App> {
+async function startApp(given: AppOptions = {}): Promise<App> {
   const strategy =
     given.strategy ?? new PipedriveStrategy({ ...options, ...given.options }, given.verify ?? mustNotBeCalled);
   const errors: unknown[] = [];

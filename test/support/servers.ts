@@ -22,7 +22,7 @@ export function answerOf(body: unknown, status = 200): string {
 }
 
 /** A server that gives each request to `answer`, as it is. Requests must be small: each is expected in one piece. */
-export async function startRawServer(answer: Answerer): Promise<RawServer> {
+async function startRawServer(answer: Answerer): Promise<RawServer> {
   const sockets = new Set<Socket>();
   const server: Server = createServer((socket) => {
     sockets.add(socket);
