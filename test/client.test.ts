@@ -75,6 +75,7 @@ describe('client', () => {
     });
     await app.visitor().signIn();
     const [exchange = '', profile = ''] = sent;
+    expect(exchange).to.match(new RegExp(`\\r\\nAuthorization: Basic ${basic}\\r\\n`, 'i'));
     expect(exchange).not.to.include(clientSecret).and.not.include('client_id');
     expect(profile).to.match(
       new RegExp(`^GET /api/v1/users/me HTTP.*\\r\\nAuthorization: Bearer ${accessToken}\\r\\n`, 'is'),
@@ -240,9 +241,8 @@ describe('client', () => {
       await Promise.all([app.visitor().signIn(), app.visitor().signIn()]);
       expect(Object.values(agent.freeSockets).flat()).to.have.length.above(1);
       isDead = true;
-      // The profile request goes out on the new connection, as its second request.
       const exchanged = server.requests.length;
-      await app.visitor().signIn();
+      expect((await app.visitor().signIn()).outcome).to.equal('success');
       expect(server.requests.slice(exchanged).filter((line) => line.startsWith('POST'))).to.have.length(2);
     });
 
@@ -279,7 +279,11 @@ describe('client', () => {
     };
 
     it('works when rebuilt from its six arguments, with the callbacks of oauth', async () => {
-      const { origin } = await startServer(answerWell);
+      const sent: string[] = [];
+      const { origin } = await startServer((socket, request) => {
+        sent.push(request.text);
+        answerWell(socket, request);
+      });
       const oauth2 = rebuild(origin);
       const refreshed = await new Promise<Results>((resolve) => {
         oauth2.getOAuthAccessToken(
@@ -288,6 +292,7 @@ describe('client', () => {
           (...all: Results) => resolve(all),
         );
       });
+      expect(sent[0]?.split('\r\n\r\n')[1]).to.equal(`grant_type=refresh_token&refresh_token=${refreshToken}`);
       expect(refreshed.slice(0, 3)).to.deep.equal([null, accessToken, refreshToken]);
       expect(refreshed[3]).to.include({ api_domain: origin });
       const exchanged = await new Promise<Results>((resolve) => {

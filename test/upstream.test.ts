@@ -222,7 +222,8 @@ describe('token endpoint', () => {
   for (const domain of hostile) {
     it(`sends no token to the api_domain ${JSON.stringify(domain)}`, async () => {
       const { app, answer } = await signIn(200, { ...whole, api_domain: domain });
-      expectOurs(app, answer, 502);
+      const { cause } = expectOurs(app, answer, 502);
+      expect(cause).to.have.property('message', 'The token response has no usable api_domain');
     });
   }
 
