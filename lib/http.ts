@@ -57,7 +57,12 @@ export function send(request: HttpRequest): Promise<HttpAnswer> {
     );
 
     const attempt = (isSecond: boolean) => {
-      const outgoing = startRequest(request);
+      let outgoing: ClientRequest;
+      try {
+        outgoing = startRequest(request);
+      } catch (error) {
+        return fail(error); // an agent may throw, and nobody would catch it in an event handler
+      }
       let hasAnswer = false;
       current = outgoing;
       outgoing.on('response', (response) => {
@@ -75,17 +80,10 @@ export function send(request: HttpRequest): Promise<HttpAnswer> {
         closeIdle(request);
         attempt(true);
       });
-      outgoing.on('close', () => {
-        if (current === outgoing && !hasAnswer) fail(new Error('The connection was closed before an answer came'));
-      });
       outgoing.end(request.body);
     };
 
-    try {
-      attempt(false);
-    } catch (error) {
-      fail(error);
-    }
+    attempt(false);
   });
 }
 
@@ -103,9 +101,6 @@ function readBody(response: IncomingMessage, done: (body: string) => void, fail:
     else chunks.push(chunk);
   });
   response.on('error', fail);
-  response.on('close', () => {
-    if (!response.complete) fail(new Error('The connection was closed before the answer ended'));
-  });
   response.on('end', () => {
     const body = Buffer.concat(chunks);
     if (isUtf8(body)) done(body.toString());

@@ -255,6 +255,15 @@ describe('client', () => {
       expect(server.requests.filter((line) => line.startsWith('POST'))).to.have.length(3);
     });
 
+    it('is an error with status 502 when the agent throws for the new one', async () => {
+      const { app, agent } = await startApp(resetIdle);
+      expect((await app.visitor().signIn()).outcome).to.equal('success');
+      agent.createConnection = () => {
+        throw new Error('no way');
+      };
+      expectOurs(app, await app.visitor().signIn(), 502);
+    });
+
     it('is an error with status 502 where an answer had begun', async () => {
       const { app, server } = await startApp((socket, request) =>
         request.count < 3 ? answerWell(socket, request) : socket.write(half, () => socket.resetAndDestroy()),
