@@ -22,8 +22,9 @@ const CONTROL_CHARACTER = /\p{Cc}/u;
 /** RFC 6749 §4.1.2.1: the characters of an error code. */
 const ERROR_CODE = /^[\x20\x21\x23-\x5b\x5d-\x7e]{1,64}$/;
 
-/** A nested parameter, as a query parser that does not nest leaves it. */
-const NESTED = /^(code|state|error|error_description|error_uri)\[/;
+/** Whether one of the parameters is nested, as a query parser that does not nest leaves it: `code[a]=b`. */
+const hasNested = (query: Record<string, unknown>, names: readonly string[]) =>
+  Object.keys(query).some((key) => names.some((name) => key.startsWith(`${name}[`)));
 
 /** The query as the framework has parsed it, or else parsed here. */
 export function queryOf({ query, url }: Request): Record<string, unknown> {
@@ -32,14 +33,12 @@ export function queryOf({ query, url }: Request): Record<string, unknown> {
 
 /** Whether a query belongs to a callback, well-formed or not. Without `code` and `error` it starts a sign-in. */
 export function isCallback(query: Record<string, unknown>): boolean {
-  return (
-    isPresent(query.code) || isPresent(query.error) || Object.keys(query).some((name) => /^(code|error)\[/.test(name))
-  );
+  return isPresent(query.code) || isPresent(query.error) || hasNested(query, ['code', 'error']);
 }
 
 /** The parameters of a callback, or `undefined` when they are malformed. Empty ones count as absent. */
 export function readCallback(query: Record<string, unknown>): Callback | undefined {
-  if (Object.keys(query).some((name) => NESTED.test(name))) return undefined;
+  if (hasNested(query, NAMES)) return undefined;
   const callback: Callback = {};
   for (const name of NAMES) {
     const value = query[name];

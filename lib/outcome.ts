@@ -72,13 +72,9 @@ function failed(code: string, { status, message }: Failure, details: Details): O
 
 /** What the app's verify function said. Its own info stays as it is, and takes the app's state along in a copy. */
 export function verified({ user, info }: Verdict, state: unknown): Outcome {
-  if (user)
-    return {
-      action: 'success',
-      user,
-      info: withAppState(typeof info === 'string' ? { message: info } : info, state) ?? {},
-    };
-  return { action: 'fail', info: typeof info === 'string' ? info : withAppState(info, state), status: 401 };
+  if (!user) return { action: 'fail', info: typeof info === 'string' ? info : withAppState(info, state), status: 401 };
+  const details = typeof info === 'string' ? { message: info } : info;
+  return { action: 'success', user, info: withAppState(details, state) ?? {} };
 }
 
 function withAppState(info: object | undefined, state: unknown): object | undefined {
