@@ -28,9 +28,13 @@ interface Credentials {
   clientSecret: string;
 }
 
-/** An uninstall request that is refused: the status to answer with, and the headers that belong to it. */
+/**
+ * An uninstall request that is refused: the status to answer with, and the headers that belong to it. In the form of
+ * http-errors, so that Nest, Koa and Fastify answer it by themselves.
+ */
 class UninstallError extends Error {
   readonly statusCode: number;
+  readonly expose = true;
 
   constructor(
     message: string,

@@ -233,7 +233,11 @@ describe('readUninstall', () => {
     expect(refused({ headers: new Headers() })).to.include({ status: 401 });
     expect(refused({ body: undefined })).to.deep.include({ status: 400, statusCode: 400, headers: {} });
     expect(refused({ body: 'x'.repeat(16 * 1024 + 1) })).to.include({ status: 400 });
-    expect(refused({ body: { ...notice, client_id: 'other' } })).to.include({ status: 403, statusCode: 403 });
+    expect(refused({ body: { ...notice, client_id: 'other' } })).to.include({
+      status: 403,
+      statusCode: 403,
+      expose: true,
+    });
   });
 
   it('refuses a handler that is no function, when the route is made', () => {
