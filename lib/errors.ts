@@ -78,7 +78,7 @@ export function withState(error: unknown, state: unknown): unknown {
 }
 
 /** A text from outside, if an error may repeat it: short, on one line, and free of the given secrets. */
-export function readWords(value: unknown, secrets: readonly string[]): string | undefined {
+function readWords(value: unknown, secrets: readonly string[]): string | undefined {
   if (typeof value !== 'string' || value === '' || value.length > LONGEST_WORDS || /\p{Cc}/u.test(value))
     return undefined;
   return secrets.some((secret) => repeats(value, secret)) ? undefined : value;

@@ -11,9 +11,8 @@ import { type SandboxClient, Store } from './store';
 import { tokenEndpoints } from './token';
 
 export * from './bodies';
-export type { SandboxClient } from './store';
 
-export interface SandboxOptions {
+interface SandboxOptions {
   /** The apps that are registered. */
   clients: readonly SandboxClient[];
   /** The clock, in milliseconds since 1970. @default Date.now */
@@ -34,7 +33,7 @@ export interface Sandbox {
 }
 
 /** The sandbox as an Express app, for a server of your own. */
-export function createSandbox({ clients, now = Date.now }: SandboxOptions): Express {
+function createSandbox({ clients, now = Date.now }: SandboxOptions): Express {
   const store = new Store(clients, now);
   return express()
     .disable('x-powered-by')
