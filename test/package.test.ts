@@ -1,12 +1,6 @@
 // The package as it is published, in an empty project: what is in it, both module systems, and the documents' programs.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { expect } from 'chai';
-import { Project, repository } from './support/project';
+import { freePort, Project, programsOf, tarball } from './support/project';
 
 const names = [
   'CookieStateStore',
@@ -34,20 +28,6 @@ declare const users: {
 };
 `;
 
-/** The TypeScript programs of a document. */
-async function programsOf(document: string): Promise<string[]> {
-  const text = await readFile(join(repository, document), 'utf8');
-  return [...text.matchAll(/^```ts\n(.*?)^```/gms)].map(([, program = '']) => program);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
-
 describe('package', function () {
   this.timeout(60_000);
   let project: Project;
@@ -58,12 +38,13 @@ describe('package', function () {
   after(() => project.remove());
 
   it('has the build with its declarations and the documents, and nothing else', async () => {
-    const sources = project.packed.filter((path) => path.endsWith('.js'));
+    const { files } = await tarball();
+    const sources = files.filter((path) => path.endsWith('.js'));
     const expected = sources.flatMap((path) => [path, path.replace(/\.js$/, '.d.ts')]);
     const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
     expect(sources).to.include('dist/index.js');
-    const maps = project.packed.filter((path) => path.endsWith('.map')); // of a build for coverage
-    expect(project.packed).to.have.members([...documents, ...expected, ...maps]);
+    const maps = files.filter((path) => path.endsWith('.map')); // of a build for coverage
+    expect(files).to.have.members([...documents, ...expected, ...maps]);
   });
 
   it('gives the same classes to require and to import', async () => {
@@ -83,22 +64,20 @@ describe('package', function () {
   it("runs the README's program as strict TypeScript", async () => {
     const [program = ''] = await programsOf('README.md');
     const port = await freePort();
-    await project.write('app.ts', program.replace('listen(3000)', `listen(${port}, () => console.log('listening'))`));
+    await project.write('app.ts', program.replace('listen(3000)', `listen(${port})`));
     await project.compile();
-    const env = { ...process.env, PIPEDRIVE_CLIENT_ID: 'id-of-the-app', PIPEDRIVE_CLIENT_SECRET: 'secret' };
-    const child = spawn(process.execPath, ['--preserve-symlinks', join(project.directory, 'app.js')], {
-      env,
-      stdio: ['ignore', 'pipe', 'inherit'],
+    const stop = await project.start('app.js', {
+      PIPEDRIVE_CLIENT_ID: 'id-of-the-app',
+      PIPEDRIVE_CLIENT_SECRET: 'secret',
     });
     try {
-      await once(child.stdout, 'data');
       const response = await fetch(`http://127.0.0.1:${port}/auth/pipedrive`, { redirect: 'manual' });
       expect(response.status).to.equal(302);
       expect(response.headers.get('location')).to.match(
         /^https:\/\/oauth\.pipedrive\.com\/oauth\/authorize\?.*client_id=id-of-the-app/,
       );
     } finally {
-      child.kill();
+      await stop();
     }
   });
 

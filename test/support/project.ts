@@ -1,49 +1,93 @@
 // An empty project outside of the repository with the packed package in it, and nothing that package.json does not name.
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { execFile, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
-export const repository = join(__dirname, '..', '..');
+const repository = join(__dirname, '..', '..');
 const modules = join(repository, 'node_modules');
 const run = promisify(execFile);
 
-const packageOf = async (name: string) => JSON.parse(await readFile(join(modules, name, 'package.json'), 'utf8'));
+const temporaryDirectory = async () => realpath(await mkdtemp(join(tmpdir(), 'pipedrive-')));
+const dependenciesOf = async (directory: string): Promise<string[]> => {
+  const { dependencies = {} } = JSON.parse(await readFile(join(directory, 'package.json'), 'utf8'));
+  return Object.keys(dependencies);
+};
 
-/** Links a package of the repository's, and what it depends on. */
-async function link(name: string, into: string): Promise<void> {
-  const target = join(into, name);
-  if (existsSync(target) || !existsSync(join(modules, name))) return;
+/** Links a package of the repository's, under its name or another, and what it depends on. */
+async function link(installed: string, into: string, name = installed): Promise<void> {
+  const [source, target] = [join(modules, installed), join(into, name)];
+  if (existsSync(target) || !existsSync(source)) return;
   await mkdir(dirname(target), { recursive: true });
-  await symlink(join(modules, name), target);
-  const { dependencies = {} } = await packageOf(name);
-  for (const dependency of Object.keys(dependencies)) await link(dependency, into);
+  await symlink(source, target);
+  await linkDependencies(source, into);
+}
+
+async function linkDependencies(directory: string, into: string): Promise<void> {
+  for (const name of await dependenciesOf(directory)) {
+    const own = join(directory, 'node_modules', name);
+    await (existsSync(own) ? linkDependencies(own, into) : link(name, into));
+  }
+}
+
+interface Tarball {
+  path: string;
+  /** What is in it, in its order. */
+  files: string[];
+}
+
+/** Packs the package as it is built. */
+async function pack(): Promise<Tarball> {
+  const directory = await temporaryDirectory();
+  process.once('exit', () => rmSync(directory, { recursive: true }));
+  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', directory], {
+    cwd: repository,
+    shell: process.platform === 'win32',
+  });
+  const [{ filename, files }] = JSON.parse(stdout);
+  return { path: join(directory, filename), files: files.map(({ path }: { path: string }) => path) };
+}
+
+let packing: Promise<Tarball> | undefined;
+export function tarball(): Promise<Tarball> {
+  packing ??= pack();
+  return packing;
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+/** The programs of a document that are in this language, in their order. */
+export async function programsOf(document: string, language = 'ts'): Promise<string[]> {
+  const text = await readFile(join(repository, document), 'utf8');
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(([, program = '']) => program);
 }
 
 export class Project {
-  private constructor(
-    readonly directory: string,
-    /** What the tarball has, in its order. */
-    readonly packed: string[],
-  ) {}
+  private constructor(readonly directory: string) {}
 
-  /** Packs the package as it is built, and installs it beside the given packages. */
-  static async create(packages: string[]): Promise<Project> {
-    const directory = await realpath(await mkdtemp(join(tmpdir(), 'pipedrive-')));
-    const pack = ['pack', '--ignore-scripts', '--json', '--pack-destination', directory];
-    const { stdout } = await run('npm', pack, { cwd: repository, shell: process.platform === 'win32' });
-    const [{ filename, files }] = JSON.parse(stdout);
-    const installed = join(directory, 'node_modules', 'passport-pipedrive-oauth2');
+  /** Installs the package and the given ones. One that has a name in `aliases` is the repository's of that name. */
+  static async create(packages: string[], aliases: Record<string, string> = {}): Promise<Project> {
+    const directory = await temporaryDirectory();
+    const target = join(directory, 'node_modules');
+    const installed = join(target, 'passport-pipedrive-oauth2');
     await mkdir(installed, { recursive: true });
-    await run('tar', ['-xzf', join(directory, filename), '-C', installed, '--strip-components=1']);
-    const { dependencies } = JSON.parse(await readFile(join(installed, 'package.json'), 'utf8'));
-    for (const name of [...Object.keys(dependencies), ...packages]) await link(name, join(directory, 'node_modules'));
-    return new Project(
-      directory,
-      files.map(({ path }: { path: string }) => path),
-    );
+    await run('tar', ['-xzf', (await tarball()).path, '-C', installed, '--strip-components=1']);
+    for (const [name, alias] of Object.entries(aliases)) await link(alias, target, name);
+    for (const name of [...(await dependenciesOf(installed)), ...packages]) await link(name, target);
+    const project = new Project(directory);
+    await project.write('package.json', '{ "type": "module" }');
+    return project;
   }
 
   async write(name: string, text: string): Promise<void> {
@@ -51,16 +95,41 @@ export class Project {
   }
 
   /** Runs a program of the project to its end, and yields what it printed. */
-  async run(name: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
-    const { stdout } = await run(process.execPath, ['--preserve-symlinks', join(this.directory, name)], {
-      env: { ...process.env, ...env },
-    });
+  async run(name: string): Promise<string> {
+    const { stdout } = await run(process.execPath, ['--preserve-symlinks', join(this.directory, name)]);
     return stdout;
   }
 
+  /** Starts a program of the project, waits until it listens, and yields how to stop it. */
+  async start(name: string, env: Record<string, string>): Promise<() => Promise<void>> {
+    const child = fork(join(this.directory, name), {
+      execArgv: ['--preserve-symlinks', '--require', join(__dirname, 'report-listening.cjs')],
+      env: { ...process.env, ...env },
+      silent: true,
+    });
+    let printed = '';
+    child.stdout?.on('data', (data) => {
+      printed += data;
+    });
+    child.stderr?.on('data', (data) => {
+      printed += data;
+    });
+    const exited = once(child, 'exit');
+    const listening = once(child, 'message');
+    await Promise.race([
+      listening,
+      exited.then(() => {
+        throw new Error(printed);
+      }),
+    ]);
+    return async () => {
+      child.kill();
+      await exited;
+    };
+  }
+
   /** Compiles every TypeScript file, as strictly as can be. Rejects with what the compiler says. */
-  async compile(): Promise<void> {
-    await this.write('package.json', '{ "type": "module" }');
+  async compile(more: Record<string, unknown> = {}): Promise<void> {
     const compilerOptions = {
       strict: true,
       skipLibCheck: false,
@@ -68,11 +137,11 @@ export class Project {
       target: 'es2022',
       types: [],
       preserveSymlinks: true,
-      noUnusedLocals: false,
+      ...more,
     };
     await this.write('tsconfig.json', JSON.stringify({ compilerOptions }));
-    const compiler = join(modules, 'typescript', 'bin', 'tsc');
-    await run(process.execPath, [compiler, '-p', this.directory]).catch(({ stdout }) => {
+    const program = join(modules, 'typescript', 'bin', 'tsc');
+    await run(process.execPath, [program, '-p', this.directory]).catch(({ stdout }) => {
       throw new Error(stdout);
     });
   }

@@ -1,0 +1,8 @@
+// Loaded in front of a program: tells the parent process as soon as a server of the program listens.
+const { EventEmitter } = require('node:events');
+const { Server } = require('node:net');
+
+Server.prototype.emit = function emit(event, ...given) {
+  if (event === 'listening') process.send('listening');
+  return EventEmitter.prototype.emit.call(this, event, ...given);
+};
