@@ -1,0 +1,18 @@
+// Finds files, exports and dependencies that nothing uses. The programs in the documents count as users.
+import type { KnipConfig } from 'knip';
+
+const programsOf = (document: string) =>
+  [...document.matchAll(/^```ts\n(.*?)^```/gms)].map(([, program]) => program).join('\n');
+
+const config: KnipConfig = {
+  entry: ['lib/index.ts', 'bench/*.ts', 'docs/**/*.md', 'test/**/*.test.ts', 'test/types.ts', 'test/support/*.cjs'],
+  project: ['{bench,demo,lib,sandbox,test}/**/*.{ts,cjs}', 'docs/**/*.md'],
+  compilers: { md: programsOf },
+  // Files that a program's page tells the reader to write.
+  ignoreUnresolved: ['./options.js', './session.js'],
+  // Older versions, which tests put in the place of the newest.
+  ignoreDependencies: [/^passport0\d$/],
+  ignoreBinaries: ['redis-server'],
+};
+
+export default config;
