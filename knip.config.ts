@@ -5,7 +5,14 @@ const programsOf = (document: string) =>
   [...document.matchAll(/^```ts\n(.*?)^```/gms)].map(([, program]) => program).join('\n');
 
 const config: KnipConfig = {
-  entry: ['lib/index.ts', 'bench/*.ts', 'docs/**/*.md', 'test/**/*.test.ts', 'test/types.ts', 'test/support/*.cjs'],
+  entry: [
+    'lib/index.ts',
+    'bench/*.ts',
+    'docs/**/*.md',
+    'test/**/*.test.ts',
+    'test/types.ts',
+    'test/support/{*.cjs,document-prelude.ts}',
+  ],
   project: ['{bench,demo,lib,sandbox,test}/**/*.{ts,cjs}', 'docs/**/*.md'],
   compilers: { md: programsOf },
   // Files that a program's page tells the reader to write.

@@ -4,7 +4,7 @@ import nock from 'nock';
 import { type Sandbox, startSandbox } from '../sandbox';
 import { basic } from '../sandbox/driver';
 import { Browser } from './support/browser';
-import { freePort, Project, programsOf } from './support/project';
+import { freePort, Project, programsOf, type Running } from './support/project';
 import { type Redis, startRedis } from './support/redis';
 
 interface Stack {
@@ -38,20 +38,20 @@ const optionsFor = (sandbox: string, sessionStateStore = false) => `
   };`;
 
 /** A program under way, with a Pipedrive of its own. */
-class Running {
+class App {
   private constructor(
     readonly origin: string,
     private readonly project: Project,
-    private readonly env: Record<string, string>,
+    private readonly env: { PORT: string },
     private sandbox: Sandbox,
-    private stop: () => Promise<void>,
+    private program: Running,
   ) {}
 
-  static async start(stack: Stack, env: Record<string, string> = {}): Promise<Running> {
+  static async start(stack: Stack, env: Record<string, string> = {}): Promise<App> {
     const port = await freePort();
     const origin = `http://localhost:${port}`;
     const project = await Project.create(stack.packages, stack.aliases);
-    const programs = await programsOf(`docs/frameworks/${stack.page}.md`);
+    const programs = programsOf(`docs/frameworks/${stack.page}.md`);
     await project.write('app.ts', programs[stack.app ?? 0] ?? '');
     await project.write('session.ts', programs[stack.session ?? -1] ?? '');
     const clients = [{ ...client, redirectUri: `${origin}/auth/pipedrive/callback` }];
@@ -60,7 +60,7 @@ class Running {
       await project.write('options.ts', optionsFor(sandbox.origin, stack.sessionStateStore));
       await project.compile(stack.compilerOptions);
       const all = { PORT: String(port), ...env };
-      return new Running(origin, project, all, sandbox, await project.start('app.js', all));
+      return new App(origin, project, all, sandbox, await project.start('app.js', all));
     } catch (error) {
       await sandbox.close();
       throw error;
@@ -68,8 +68,8 @@ class Running {
   }
 
   async restart(): Promise<void> {
-    await this.stop();
-    this.stop = await this.project.start('app.js', this.env);
+    await this.program.stop();
+    this.program = await this.project.start('app.js', this.env);
   }
 
   /** From now on nobody is there to answer the app. */
@@ -79,7 +79,7 @@ class Running {
   }
 
   async end(): Promise<void> {
-    await this.stop();
+    await this.program.stop();
     await this.sandbox.close();
     await this.project.remove();
   }
@@ -167,7 +167,7 @@ const stacks: Record<string, Stack> = {
 };
 
 /** What everybody expects of a stack. */
-function signsIn(app: () => Running): void {
+function signsIn(app: () => App): void {
   let browser: Browser;
   beforeEach(() => {
     browser = new Browser();
@@ -209,9 +209,9 @@ describe('frameworks', function () {
 
   for (const [title, stack] of Object.entries(stacks)) {
     describe(title, () => {
-      let app: Running;
+      let app: App;
       before(async () => {
-        app = await Running.start(stack);
+        app = await App.start(stack);
       });
       after(() => app?.end());
       signsIn(() => app);
@@ -220,11 +220,11 @@ describe('frameworks', function () {
 
   describe('express-session in Redis', () => {
     let redis: Redis | undefined;
-    let app: Running | undefined;
+    let app: App | undefined;
     before(async function () {
       redis = await startRedis();
       if (redis) {
-        app = await Running.start(keptInSession(expressSession), { REDIS_URL: redis.url });
+        app = await App.start(keptInSession(expressSession), { REDIS_URL: redis.url });
       } else {
         console.log('      redis-server is not installed: these are skipped');
         this.skip();
@@ -234,7 +234,7 @@ describe('frameworks', function () {
       await app?.end();
       await redis?.stop();
     });
-    signsIn(() => app as Running);
+    signsIn(() => app as App);
 
     it('goes on with a sign-in that began before a restart', async () => {
       const browser = new Browser();
@@ -249,9 +249,9 @@ describe('frameworks', function () {
 
   for (const [title, stack] of Object.entries({ express, nestjs, fastify, koa })) {
     describe(`${title}, at its end`, () => {
-      let app: Running;
+      let app: App;
       before(async () => {
-        app = await Running.start(stack);
+        app = await App.start(stack);
       });
       after(() => app?.end());
 

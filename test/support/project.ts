@@ -1,7 +1,7 @@
 // An empty project outside of the repository with the packed package in it, and nothing that package.json does not name.
 import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
-const repository = join(__dirname, '..', '..');
+export const repository = join(__dirname, '..', '..');
 const modules = join(repository, 'node_modules');
 const run = promisify(execFile);
 
@@ -68,9 +68,16 @@ export async function freePort(): Promise<number> {
 }
 
 /** The programs of a document that are in this language, in their order. */
-export async function programsOf(document: string, language = 'ts'): Promise<string[]> {
-  const text = await readFile(join(repository, document), 'utf8');
+export function programsOf(document: string, language = 'ts'): string[] {
+  const text = readFileSync(join(repository, document), 'utf8');
   return [...text.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, 'gms'))].map(([, program = '']) => program);
+}
+
+/** A program under way. */
+export interface Running {
+  /** What it has printed so far. */
+  printed(): string;
+  stop(): Promise<void>;
 }
 
 export class Project {
@@ -100,31 +107,34 @@ export class Project {
     return stdout;
   }
 
-  /** Starts a program of the project, waits until it listens, and yields how to stop it. */
-  async start(name: string, env: Record<string, string>): Promise<() => Promise<void>> {
+  /**
+   * Starts a program of the project, with scripts loaded in front of it, and waits until it listens on the port that `env`
+   * names.
+   */
+  async start(name: string, env: { PORT: string } & NodeJS.ProcessEnv, scripts: string[] = []): Promise<Running> {
+    const required = [join(__dirname, 'report-listening.cjs'), ...scripts].flatMap((script) => ['--require', script]);
     const child = fork(join(this.directory, name), {
-      execArgv: ['--preserve-symlinks', '--require', join(__dirname, 'report-listening.cjs')],
+      execArgv: ['--preserve-symlinks', ...required],
       env: { ...process.env, ...env },
       silent: true,
     });
     let printed = '';
-    child.stdout?.on('data', (data) => {
-      printed += data;
-    });
-    child.stderr?.on('data', (data) => {
-      printed += data;
-    });
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.on('data', (data) => {
+        printed += data;
+      });
+    }
     const exited = once(child, 'exit');
-    const listening = once(child, 'message');
-    await Promise.race([
-      listening,
-      exited.then(() => {
-        throw new Error(printed);
-      }),
-    ]);
-    return async () => {
-      child.kill();
-      await exited;
+    const failed = exited.then(() => {
+      throw new Error(printed);
+    });
+    await Promise.race([once(child, 'message'), failed]);
+    return {
+      printed: () => printed,
+      async stop() {
+        child.kill();
+        await exited;
+      },
     };
   }
 
