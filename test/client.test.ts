@@ -95,6 +95,8 @@ describe('client', () => {
     'sends a broken chunk': (socket) =>
       socket.end(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${accessToken}\r\n`),
     'sends over-long headers': (socket) => socket.end(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`),
+    'switches protocols': (socket) =>
+      socket.write('HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'),
     'sends null': (socket) => socket.write(answerOf('null')),
     redirects: (socket) => socket.write('HTTP/1.1 302 Found\r\nLocation: /oauth/token\r\nContent-Length: 0\r\n\r\n'),
   };
