@@ -127,6 +127,13 @@ describe('revoke', () => {
     expect(await strategyWith().revoke(refreshToken, 'refresh_token')).to.equal(undefined);
   });
 
+  it('reads no body: the status says it all (RFC 7009 §2.2)', async () => {
+    for (const body of ['null', '<html></html>', Buffer.from([0xff])]) {
+      revoking().reply(200, body);
+      await strategyWith().revoke(refreshToken);
+    }
+  });
+
   it('asks the configured endpoint', async () => {
     nock('https://revoke.example')
       .post('/here', { token: refreshToken })

@@ -127,6 +127,7 @@ describe('token endpoint', () => {
   const refusals: [what: string, expected: number, status: number, body: Body, headers?: ReplyHeaders][] = [
     ['429', 503, 429, { success: false, error: 'Request over limit' }, { 'Retry-After': '30' }],
     ['429 in the shape of a token error', 503, 429, tokenErrors.authorizationCodeInvalid],
+    ['429 with bytes that are not UTF-8', 503, 429, Buffer.from([0x7b, 0xff, 0x7d])],
     ['400 with HTML', 502, 400, '<h1>Bad Request</h1>'],
     ['400 with JSON of another shape', 502, 400, { error: { code: 'invalid_grant' } }],
     ['400 with null', 502, 400, 'null'],
