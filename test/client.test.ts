@@ -1,4 +1,4 @@
-// The client to Pipedrive on real connections: dead, slow, lying and endless ones, and what `oauth` makes of them.
+// The client to Pipedrive on real connections: which it reuses, what it sends, what its agent does; `oauth` beside it.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';
@@ -19,15 +19,7 @@ import {
 } from './support/app';
 import { basic, expectNoSecrets } from './support/errors';
 import { accessToken, refreshToken, tokens } from './support/pipedrive';
-import { type Answerer, answerOf, rawServersForEach } from './support/servers';
-
-/** Answers both requests of a sign-in as Pipedrive does. */
-const answerWell: Answerer = (socket, { text }) => {
-  const host = /host: (\S+)/i.exec(text)?.[1];
-  socket.write(
-    answerOf(text.startsWith('POST') ? { ...tokens, api_domain: `http://${host}` } : currentUser(users.ada)),
-  );
-};
+import { type Answerer, answerOf, answerWell, rawServersForEach } from './support/servers';
 
 const half = answerOf(tokens).slice(0, -20);
 
@@ -42,14 +34,9 @@ describe('client', () => {
   const start = appsForEach();
   const startServer = rawServersForEach();
 
-  async function startApp(
-    answer: Answerer,
-    more: Parameters<typeof start>[0] & { agent?: http.Agent; timeout?: number } = {},
-  ) {
+  async function startApp(answer: Answerer, agent = new http.Agent({ keepAlive: true })) {
     const server = await startServer(answer);
-    const { agent = new http.Agent({ keepAlive: true }), timeout } = more;
-    const urls = { tokenURL: `${server.origin}/oauth/token`, authorizationURL: `${server.origin}/oauth/authorize` };
-    const app = await start({ options: { ...urls, agent, timeout }, verify: anybody, ...more });
+    const app = await start({ options: { tokenURL: `${server.origin}/oauth/token`, agent }, verify: anybody });
     return { app, server, agent };
   }
   const expectOurs = (app: App, answer: Parameters<typeof expectError>[1], status: number) => {
@@ -82,48 +69,6 @@ describe('client', () => {
     );
   });
 
-  const dead: Record<string, Answerer> = {
-    'closes at once': (socket) => socket.destroy(),
-    'ends at once': (socket) => socket.end(),
-    resets: (socket) => socket.resetAndDestroy(),
-    'closes in the middle of the head': (socket) => socket.end('HTTP/1.1 200 OK\r\nContent-Le'),
-    'closes in the middle of the body': (socket) => socket.end(half),
-    'resets in the middle of the body': (socket) => socket.write(half, () => socket.resetAndDestroy()),
-    'closes in the middle of a chunked body': (socket) =>
-      socket.end('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"acc'),
-    'speaks no HTTP': (socket) => socket.end(`${accessToken}\r\n\r\n`),
-    'sends a broken chunk': (socket) =>
-      socket.end(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${accessToken}\r\n`),
-    'sends over-long headers': (socket) => socket.end(`HTTP/1.1 200 OK\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`),
-    'switches protocols': (socket) =>
-      socket.write('HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n'),
-    'sends null': (socket) => socket.write(answerOf('null')),
-    redirects: (socket) => socket.write('HTTP/1.1 302 Found\r\nLocation: /oauth/token\r\nContent-Length: 0\r\n\r\n'),
-  };
-  for (const [what, answer] of Object.entries(dead)) {
-    it(`is an error with status 502 when the token endpoint ${what}, and asks once`, async () => {
-      const { app, server } = await startApp(answer, { verify: mustNotBeCalled });
-      expectOurs(app, await app.visitor().signIn(), 502);
-      expect(server.requests).to.have.length(1);
-    });
-
-    it(`is an error with status 502 when /users/me ${what}`, async () => {
-      const { app } = await startApp(
-        (socket, request) => (request.text.startsWith('POST') ? answerWell : answer)(socket, request),
-        { verify: mustNotBeCalled, agent: new http.Agent() },
-      );
-      expectOurs(app, await app.visitor().signIn(), 502);
-    });
-  }
-
-  it('says why in the cause, when nobody listens', async () => {
-    const { app, server } = await startApp(answerWell);
-    await server.close();
-    const error = expectOurs(app, await app.visitor().signIn(), 502);
-    expect(error.cause).to.include({ code: 'ECONNREFUSED' });
-    server.close = async () => {};
-  });
-
   it('says the code in the cause, where the error of several addresses has no message', async () => {
     const server = await startServer(answerWell);
     const { port } = new URL(server.origin);
@@ -140,76 +85,10 @@ describe('client', () => {
   ];
   for (const [what, error, message] of thrown) {
     it(`is an error with status 502 when the agent throws ${what}`, async () => {
-      const { app } = await startApp(answerWell, { agent: agentThatThrows(error) });
+      const { app } = await startApp(answerWell, agentThatThrows(error));
       expect(expectOurs(app, await app.visitor().signIn(), 502).cause).to.have.property('message', message);
     });
   }
-
-  describe('deadline', () => {
-    const slow: Record<string, Answerer> = {
-      'never answers': () => {},
-      'stops after the head': (socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n'),
-      'sends a byte now and then, for ever': (socket) => {
-        socket.write('HTTP/1.1 200 OK\r\n\r\n');
-        const drip = setInterval(() => socket.write(' '), 5);
-        socket.on('close', () => clearInterval(drip));
-      },
-    };
-    for (const [what, answer] of Object.entries(slow)) {
-      for (const [which, count] of [
-        ['the token endpoint', 1],
-        ['/users/me', 2],
-      ] as const) {
-        it(`ends in status 504 and hangs up when ${which} ${what}`, async () => {
-          let closed: Promise<unknown> = Promise.reject(new Error('not asked'));
-          closed.catch(() => {});
-          const answerSlowly: Answerer = (socket, request) => {
-            if (request.count < count) return answerWell(socket, request);
-            closed = once(socket, 'close');
-            answer(socket, request);
-          };
-          const { app } = await startApp(answerSlowly, { timeout: 50, verify: mustNotBeCalled });
-          const error = expectOurs(app, await app.visitor().signIn(), 504);
-          expect(error.message).to.include('in time');
-          await closed;
-        });
-      }
-    }
-  });
-
-  describe('body', () => {
-    const padded =
-      (length: number): Answerer =>
-      (socket, request) => {
-        if (request.count > 1) return answerWell(socket, request);
-        const host = /host: (\S+)/i.exec(request.text)?.[1];
-        socket.write(answerOf(JSON.stringify({ ...tokens, api_domain: `http://${host}` }).padEnd(length)));
-      };
-
-    it('may have 1 MiB', async () => {
-      const { app } = await startApp(padded(1024 * 1024));
-      expect((await app.visitor().signIn()).outcome).to.equal('success');
-    });
-
-    it('is an error with status 502 over 1 MiB', async () => {
-      const { app } = await startApp(padded(1024 * 1024 + 1), { verify: mustNotBeCalled });
-      expect(expectOurs(app, await app.visitor().signIn(), 502).cause)
-        .to.have.property('message')
-        .that.includes('1048576 bytes');
-    });
-
-    it('that never ends is hung up on', async () => {
-      const { app } = await startApp((socket) => {
-        socket.write('HTTP/1.1 200 OK\r\n\r\n');
-        const more = () => {
-          while (socket.writable && socket.write('x'.repeat(65_536)));
-        };
-        socket.on('drain', more);
-        more();
-      });
-      expectOurs(app, await app.visitor().signIn(), 502);
-    });
-  });
 
   describe('connection that the server closed while it was idle', () => {
     /** Answers the first login on the first connection, and from then on resets that connection. */

@@ -1,6 +1,6 @@
-// What Pipedrive answers when it does not let the user in: token errors, refusals, lies; and what an operator sees of it.
+// What Pipedrive answers when it does not let the user in, and what an operator sees of it.
 import { expect } from 'chai';
-import type { Body, ReplyHeaders } from 'nock';
+import type { Body } from 'nock';
 import { InternalOAuthError, PipedriveStrategy, TokenError } from 'passport-pipedrive-oauth2';
 import { apiErrors, currentUser, tokenErrors, users } from '../sandbox';
 import {
@@ -40,9 +40,9 @@ describe('token endpoint', () => {
   stubPipedrive();
   const start = appsForEach();
 
-  async function signIn(status: number, body: Body, headers?: ReplyHeaders) {
+  async function signIn(status: number, body: Body) {
     const app = await start({ authorize: { state: { page: 7 } } });
-    exchange().reply(status, body, headers);
+    exchange().reply(status, body);
     return { app, answer: await app.visitor().signIn() };
   }
 
@@ -124,110 +124,10 @@ describe('token endpoint', () => {
     }
   });
 
-  const refusals: [what: string, expected: number, status: number, body: Body, headers?: ReplyHeaders][] = [
-    ['429', 503, 429, { success: false, error: 'Request over limit' }, { 'Retry-After': '30' }],
-    ['429 in the shape of a token error', 503, 429, tokenErrors.authorizationCodeInvalid],
-    ['429 with bytes that are not UTF-8', 503, 429, Buffer.from([0x7b, 0xff, 0x7d])],
-    ['400 with HTML', 502, 400, '<h1>Bad Request</h1>'],
-    ['400 with JSON of another shape', 502, 400, { error: { code: 'invalid_grant' } }],
-    ['400 with null', 502, 400, 'null'],
-    ['400 with an error that is no code', 502, 400, { error: 'quote"' }],
-    ['404', 502, 404, ''],
-    ['500', 502, 500, 'Internal Server Error'],
-    ['500 in the shape of a token error', 502, 500, tokenErrors.authorizationCodeInvalid],
-    ['503 with HTML', 502, 503, '<h1>Maintenance</h1>'],
-    ['302', 502, 302, '', { Location: 'https://oauth.pipedrive.com/oauth/token2' }],
-    ['307', 502, 307, '', { Location: 'https://evil.example/' }],
-    ['304', 502, 304, ''],
-  ];
-  for (const [what, expected, status, body, headers] of refusals) {
-    it(`is an InternalOAuthError with status ${expected} for ${what}`, async () => {
-      const { app, answer } = await signIn(status, body, headers);
-      const error = expectOurs(app, answer, expected);
-      expect(error).to.be.instanceOf(InternalOAuthError);
-      expect(error.cause).to.have.property('message').that.includes(`HTTP ${status}`);
-      if (status === 429 && headers) expect(error.cause).to.have.property('message').that.includes('Retry-After: 30');
-    });
-  }
-
   const { access_token, refresh_token, token_type, expires_in, api_domain, ...rest } = tokens;
   const whole = { access_token, refresh_token, token_type, expires_in, api_domain, ...rest };
   const without = (name: keyof typeof whole) =>
     Object.fromEntries(Object.entries(whole).filter(([key]) => key !== name));
-  const lies: Record<string, Body> = {
-    'an empty body': '',
-    null: 'null',
-    'a string': '"access_token"',
-    'a list': JSON.stringify([whole]),
-    HTML: '<html></html>',
-    'a form': new URLSearchParams({ access_token, refresh_token, api_domain }).toString(),
-    'bytes that are not UTF-8': Buffer.from([0x7b, 0xff, 0x7d]),
-    'an empty object': {},
-    'no access_token': without('access_token'),
-    'an access_token that is an object': { ...whole, access_token: {} },
-    'an access_token with a line break': { ...whole, access_token: 'a\r\nX-Injected: b' },
-    'an access_token that is not ASCII': { ...whole, access_token: 'tökén' },
-    'no refresh_token': without('refresh_token'),
-    'a refresh_token that is null': { ...whole, refresh_token: null },
-    'another token_type': { ...whole, token_type: 'mac' },
-    'a token_type that is a number': { ...whole, token_type: 7 },
-    'a scope that is a list': { ...whole, scope: ['base'] },
-    'no expires_in': without('expires_in'),
-    'expires_in as text': { ...whole, expires_in: '3600' },
-    'expires_in below zero': { ...whole, expires_in: -1 },
-    'expires_in without end': JSON.stringify(whole).replace('3600', '1e999'),
-    'no api_domain': without('api_domain'),
-  };
-  for (const [what, body] of Object.entries(lies)) {
-    it(`is an InternalOAuthError with status 502 for a token response with ${what}`, async () => {
-      const { app, answer } = await signIn(200, body);
-      expect(expectOurs(app, answer, 502)).to.be.instanceOf(InternalOAuthError);
-    });
-  }
-
-  const hostile = [
-    'https://pipedrive.com.evil.example',
-    'https://evil.example#.pipedrive.com',
-    'https://evil.example?.pipedrive.com',
-    'https://evil.example/.pipedrive.com',
-    'https://evil.example\\.pipedrive.com',
-    'https://x@evil.example',
-    'https://acme.pipedrive.com@evil.example',
-    'https://user:password@acme.pipedrive.com',
-    'https://acme.pipedrive.com:8443',
-    'https://acme.pipedrive.com/api',
-    'https://acme.pipedrive.com?x=1',
-    'https://acme.pipedrive.com#x',
-    'https://evilpipedrive.com',
-    'https://pipedrive.com.',
-    'https://acme.pipedrive.co',
-    'https://acme.pipedrive.com\t',
-    'https://acme.pipe\ndrive.com',
-    'https://acme%2epipedrive.com',
-    'https://acme。pipedrive.com',
-    ' https://acme.pipedrive.com',
-    'http://acme.pipedrive.com',
-    'https:acme.pipedrive.com',
-    'https:///acme.pipedrive.com',
-    '//acme.pipedrive.com',
-    'acme.pipedrive.com',
-    'ftp://acme.pipedrive.com',
-    'javascript:1',
-    'http://127.0.0.1',
-    'https://.pipedrive.com.evil.example',
-    '',
-    7,
-    null,
-    ['https://acme.pipedrive.com'],
-  ];
-  for (const domain of hostile) {
-    it(`sends no token to the api_domain ${JSON.stringify(domain)}`, async () => {
-      const { app, answer } = await signIn(200, { ...whole, api_domain: domain });
-      const { cause } = expectOurs(app, answer, 502);
-      expect(cause).to.have.property('message', 'The token response has no usable api_domain');
-    });
-  }
-
   for (const domain of [
     'https://pipedrive.com',
     'https://a-1.b.pipedrive.com',
@@ -281,10 +181,10 @@ describe('/users/me', () => {
   stubPipedrive();
   const start = appsForEach();
 
-  async function signIn(status: number, body: Body, headers?: ReplyHeaders) {
+  async function signIn(status: number, body: Body) {
     const app = await start({ authorize: { state: { page: 7 } }, verify: mustNotBeCalled });
     exchange().reply(200, tokens);
-    profileRequest().reply(status, body, headers);
+    profileRequest().reply(status, body);
     return { app, answer: await app.visitor().signIn() };
   }
 
@@ -298,9 +198,6 @@ describe('/users/me', () => {
       'Scope and URL mismatch: Please check developers.pipedrive.com',
     ],
     ['429', 503, 429, apiErrors.rateLimited, apiErrors.rateLimited.error],
-    ['500', 502, 500, 'Internal Server Error'],
-    ['a redirect', 502, 302, ''],
-    ['a 400 in the shape of a token error', 502, 400, tokenErrors.authorizationCodeInvalid],
   ];
   for (const [what, expected, status, body, words = ''] of refusals) {
     it(`is an InternalOAuthError with status ${expected} and Pipedrive's words for ${what}`, async () => {
@@ -318,28 +215,4 @@ describe('/users/me', () => {
       expectOurs(app, answer, 502);
     }
   });
-
-  const { id, company_id, ...nobody } = users.ada;
-  const unreadable: Record<string, Body> = {
-    'an empty body': '',
-    null: 'null',
-    HTML: '<html></html>',
-    'no data': { success: true },
-    'data that is null': { success: true, data: null },
-    'data that is a list': { success: true, data: [users.ada] },
-    'no user id': { data: { ...nobody, company_id } },
-    'no company id': { data: { ...nobody, id } },
-    'a company id of 0': { data: { ...nobody, id, company_id: 0 } },
-    'a user id as text': { data: { ...nobody, id: '777', company_id } },
-    'a user id over what a number can hold': JSON.stringify({ data: { ...nobody, id: 'X', company_id } }).replace(
-      '"X"',
-      '9007199254740993',
-    ),
-  };
-  for (const [what, body] of Object.entries(unreadable)) {
-    it(`is an InternalOAuthError with status 502 for ${what}, not half a profile`, async () => {
-      const { app, answer } = await signIn(200, body);
-      expect(expectOurs(app, answer, 502)).to.be.instanceOf(InternalOAuthError);
-    });
-  }
 });

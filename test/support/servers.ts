@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
 import nock from 'nock';
+import { currentUser, users } from '../../sandbox';
+import { tokens } from './pipedrive';
 
 /** Answers one request on a connection; `count` says which one of the connection it is, from 1. */
 export type Answerer = (socket: Socket, request: { text: string; count: number; connection: number }) => void;
@@ -12,14 +14,26 @@ export interface RawServer {
   /** First lines of the requests that came, in their order. */
   requests: string[];
   connections: number;
+  /** Resolves when no connection is open. */
+  drained(): Promise<void>;
   close(): Promise<void>;
 }
 
 /** An HTTP/1.1 answer with a JSON body, after which the connection stays open. */
-export function answerOf(body: unknown, status = 200): string {
+export function answerOf(body: unknown, status = 200, headers = ''): string {
   const text = typeof body === 'string' ? body : JSON.stringify(body);
-  return `HTTP/1.1 ${status} X\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`;
+  const length = `Content-Length: ${Buffer.byteLength(text)}\r\n`;
+  return `HTTP/1.1 ${status} X\r\nContent-Type: application/json\r\n${headers}${length}\r\n${text}`;
 }
+
+/** What Pipedrive sends to a request of ours: tokens for a POST, else the user. The server is the company's API, too. */
+export function bodyFor(request: string) {
+  const host = /host: (\S+)/i.exec(request)?.[1];
+  return request.startsWith('POST') ? { ...tokens, api_domain: `http://${host}` } : currentUser(users.ada);
+}
+
+/** Answers as Pipedrive does. */
+export const answerWell: Answerer = (socket, { text }) => void socket.write(answerOf(bodyFor(text)));
 
 /** A server that gives each request to `answer`, as it is. Requests must be small: each is expected in one piece. */
 async function startRawServer(answer: Answerer): Promise<RawServer> {
@@ -31,6 +45,7 @@ async function startRawServer(answer: Answerer): Promise<RawServer> {
     let count = 0;
     let text = '';
     socket.on('error', () => {});
+    socket.on('close', () => sockets.delete(socket));
     socket.on('data', (data) => {
       text += data;
       const [head = '', body] = text.split('\r\n\r\n');
@@ -47,6 +62,9 @@ async function startRawServer(answer: Answerer): Promise<RawServer> {
     origin: '',
     requests: [],
     connections: 0,
+    async drained() {
+      for (const socket of sockets) await once(socket, 'close');
+    },
     async close() {
       for (const socket of sockets) socket.destroy();
       server.close();
