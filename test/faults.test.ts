@@ -50,7 +50,7 @@ function expectOurs(error: unknown, status: number, cause = ''): void {
   expectNoSecrets(error, code, token);
 }
 
-describe('faults of the upstream', () => {
+describe('faults of Pipedrive', () => {
   const startApp = appsForEach();
   const startServer = rawServersForEach();
 
@@ -64,7 +64,8 @@ describe('faults of the upstream', () => {
   const timeoutFor = (status: Fault['status']) => (status === 504 ? 60 : 10_000);
 
   /** Signs in on what the agent has left, and expects that it has nothing left that is in use. */
-  async function expectRecovered(app: App, server: RawServer, agent: http.Agent): Promise<void> {
+  async function expectRecovered(server: RawServer, agent: http.Agent): Promise<void> {
+    const app = await appOn(server, agent, 10_000);
     expect((await app.visitor().signIn(code)).outcome).to.equal('success');
     for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
     await server.drained();
@@ -118,7 +119,7 @@ describe('faults of the upstream', () => {
           // Only on a connection that was idle may a request be sent again.
           expect(asked).to.be.within(1, name === 'profile' ? 2 : 1);
           isFaulty = false;
-          await expectRecovered(app, server, agent);
+          await expectRecovered(server, agent);
         });
       }
 
@@ -136,7 +137,7 @@ describe('faults of the upstream', () => {
           const server = await startServer(answerWell);
           const app = await appOn(server, agent, timeoutFor(status));
           expectOurs(await errorOf(app, name), status, cause);
-          await expectRecovered(app, server, agent);
+          await expectRecovered(server, agent);
         });
       }
     });
