@@ -5,15 +5,20 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The JSON object in a text, or `undefined` when it is none. */
-export function readJSONObject(text: string): Record<string, unknown> | undefined {
+/** The value in a text of JSON, or `undefined` when it is none. */
+export function readJSON(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : undefined;
+    return JSON.parse(text);
   } catch {
     // The parser's own error repeats a part of the text, which may hold a token.
     return undefined;
   }
+}
+
+/** The JSON object in a text, or `undefined` when it is none. */
+export function readJSONObject(text: string): Record<string, unknown> | undefined {
+  const value = readJSON(text);
+  return isRecord(value) ? value : undefined;
 }
 
 /** A copy without the keys that have no value. */

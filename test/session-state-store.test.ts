@@ -92,7 +92,9 @@ describe('SessionStateStore', () => {
     });
   }
 
-  for (const junk of ['text', 7, null, {}, [null, 7, {}, { h: 'x' }, { h: 1, t: 2, u: 3 }]]) {
+  const flow = { h: 'x', t: 4e12, n: 'pipedrive', c: options.clientID, u: options.callbackURL };
+  const others = [null, 7, {}, { h: 'x' }, { ...flow, h: 1 }, { ...flow, s: '/deals' }, { ...flow, s: {} }];
+  for (const junk of ['text', 7, null, {}, others]) {
     it(`does without what else is under its key: ${JSON.stringify(junk)}`, async () => {
       const { saved, handler } = savingSession();
       saved['oauth2:oauth.pipedrive.com'] = JSON.stringify(junk);

@@ -1,6 +1,6 @@
 // Keeps sign-ins under way in `req.session`.
 import type { Request } from 'express';
-import { isRecord } from '../json';
+import { isRecord, readJSON } from '../json';
 import { createHandle, type FlowLimits, newestThatFit, resolveLimits } from './flow';
 import type { StateMetadata, StateStore, StateStoreCallback, StateVerifyCallback } from './store';
 
@@ -80,7 +80,7 @@ export class SessionStateStore implements StateStore {
     // Used up before anything else can fail.
     session[this.key] = flows.filter((other) => other !== flow);
     if (Date.now() - flow.t > this.ttl) return callback(null, false, { code: 'state_expired' });
-    callback(null, flow.v ?? true, flow.s === undefined ? undefined : JSON.parse(flow.s), flow.u);
+    callback(null, flow.v ?? true, flow.s === undefined ? undefined : readJSON(flow.s), flow.u);
   }
 }
 
@@ -99,5 +99,8 @@ function readFlows(value: unknown): StoredFlow[] {
 }
 
 function isFlow(value: unknown): value is StoredFlow {
-  return isRecord(value) && typeof value.h === 'string' && typeof value.t === 'number' && typeof value.u === 'string';
+  if (!isRecord(value)) return false;
+  const { h, t, u, s } = value;
+  const hasState = typeof s === 'string' && readJSON(s) !== undefined;
+  return typeof h === 'string' && typeof t === 'number' && typeof u === 'string' && (s === undefined || hasState);
 }
