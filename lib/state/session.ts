@@ -67,7 +67,8 @@ export class SessionStateStore implements StateStore {
     if (state !== undefined) flow.s = JSON.stringify(state);
     if (codeVerifier !== undefined) flow.v = codeVerifier;
     const flows = [...readFlows(session[this.key]), flow];
-    session[this.key] = newestThatFit(flows, this.limit, (each) => Buffer.byteLength(JSON.stringify(each)));
+    // The two bytes are its share of the array's brackets and commas.
+    session[this.key] = newestThatFit(flows, this.limit, (each) => Buffer.byteLength(JSON.stringify(each)) + 2);
     callback(null, flow.h);
   }
 
