@@ -104,6 +104,20 @@ describe('token endpoint', () => {
     });
   }
 
+  it('writes no log', async () => {
+    const written: unknown[] = [];
+    const streams = [process.stdout, process.stderr];
+    const writes = streams.map(({ write }) => write);
+    for (const stream of streams) stream.write = (text: unknown) => written.push(text) > 0;
+    try {
+      await signIn(400, { ...tokenErrors.clientInvalid });
+      await signIn(500, 'Internal Server Error');
+    } finally {
+      for (const [i, write] of writes.entries()) Object.assign(streams[i] as object, { write });
+    }
+    expect(written).to.deep.equal([]);
+  });
+
   it('leaves words alone that only contain a short code by chance', async () => {
     for (const [message, description] of [
       ['codes are encoded, a barcode too', 'codes are encoded, a barcode too'],

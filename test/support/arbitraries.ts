@@ -46,7 +46,8 @@ const wire = fc.oneof(
 export const parameter = fc
   .tuple(
     fc.oneof(
-      { weight: 6, arbitrary: fc.constantFrom(...names) },
+      { weight: 4, arbitrary: fc.constantFrom('code', 'state') },
+      { weight: 2, arbitrary: fc.constantFrom(...names) },
       {
         weight: 1,
         arbitrary: fc.tuple(fc.constantFrom(...names), fc.constantFrom(...nested)).map((parts) => parts.join('')),
