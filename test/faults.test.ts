@@ -22,6 +22,14 @@ function nameOf(request: string): RequestName {
   return request.includes('grant_type=refresh_token') ? 'refresh' : 'token';
 }
 
+/** What errors call the endpoints. */
+const endpoints: Record<RequestName, string> = {
+  token: "Pipedrive's token endpoint",
+  profile: "Pipedrive's /users/me",
+  refresh: "Pipedrive's token endpoint",
+  revoke: "Pipedrive's revocation endpoint",
+};
+
 /** What the app sees of a request: the error in which it ended, if any. */
 async function errorOf(app: App, name: RequestName): Promise<unknown> {
   if (name === 'refresh' || name === 'revoke')
@@ -38,7 +46,11 @@ async function errorOf(app: App, name: RequestName): Promise<unknown> {
 }
 
 /** An error of ours: for Express, Nest, Koa and http-errors, with a cause, and without a secret. */
-function expectOurs(error: unknown, status: number, cause = ''): void {
+function expectOurs(
+  error: unknown,
+  name: RequestName,
+  { status, message, cause = '' }: Omit<Fault, 'what' | 'answer' | 'at'>,
+): void {
   expect(error)
     .to.be.instanceOf(InternalOAuthError)
     .and.include({ status, statusCode: status, expose: false })
@@ -46,7 +58,9 @@ function expectOurs(error: unknown, status: number, cause = ''): void {
     .that.is.instanceOf(Error);
   const { cause: why } = error as InternalOAuthError & { cause: NodeJS.ErrnoException };
   expect(`${why.message} ${why.code}`).to.include(cause);
-  if (status === 504) expect(error).to.have.property('message').that.includes('in time');
+  expect(error)
+    .to.have.property('message')
+    .that.matches(new RegExp(`^${endpoints[name]} ${message}`));
   expectNoSecrets(error, code, token);
 }
 
@@ -98,7 +112,8 @@ describe('faults of Pipedrive', () => {
 
   for (const name of requestNames) {
     describe(`at the ${name} request`, () => {
-      for (const { what, answer, status, cause } of faults.filter(({ at }) => at.includes(name))) {
+      for (const { what, answer, at, ...expected } of faults.filter((fault) => fault.at.includes(name))) {
+        const { status } = expected;
         const outcome = status ? `is an error with status ${status}` : 'is well';
         it(`${outcome} when the server ${what}`, async () => {
           let isFaulty = true;
@@ -112,7 +127,7 @@ describe('faults of Pipedrive', () => {
           const server = await startServer(answerOnce);
           const app = await appOn(server, agent, timeoutFor(status));
           const error = await errorOf(app, name);
-          if (status) expectOurs(error, status, cause);
+          if (status) expectOurs(error, name, expected);
           else expect(error).to.equal(undefined);
           expect(server.requests.join()).not.to.include('/elsewhere');
           // Only on a connection that was idle may a request be sent again.
@@ -136,7 +151,8 @@ describe('faults of Pipedrive', () => {
           };
           const server = await startServer(answerWell);
           const app = await appOn(server, agent, timeoutFor(status));
-          expectOurs(await errorOf(app, name), status, cause);
+          const message = status === 504 ? 'did not answer in time' : 'could not be reached';
+          expectOurs(await errorOf(app, name), name, { status, message, cause });
           // One that waits long enough for a busy machine.
           await expectRecovered(status === 504 ? await appOn(server, agent, 10_000) : app, server, agent);
         });

@@ -1,23 +1,31 @@
 // Answers of Pipedrive's that are JSON of the right shape, but for one thing that would do harm. Data only.
 import { users } from '../../sandbox';
 
-/** Token responses, by what is wrong with one member of theirs. */
-export const tokenLies: readonly [what: string, changed: object][] = [
-  ['no access_token', { access_token: undefined }],
-  ['an empty access_token', { access_token: '' }],
-  ['an access_token that is an object', { access_token: {} }],
-  ['an access_token with a line break', { access_token: 'a\r\nX-Injected: b' }],
-  ['an access_token that is not ASCII', { access_token: 'tökén' }],
-  ['a refresh_token that is null', { refresh_token: null }],
-  ['another token_type', { token_type: 'mac' }],
-  ['a token_type that is a number', { token_type: 7 }],
-  ['a scope that is a list', { scope: ['base'] }],
-  ['no expires_in', { expires_in: undefined }],
-  ['expires_in as text', { expires_in: '3600' }],
-  ['expires_in below zero', { expires_in: -1 }],
-  ['expires_in over what a number can hold', { expires_in: 2 ** 53 }],
-  ['no api_domain', { api_domain: undefined }],
-];
+/** Members of a token response that are wrong, by what is said of them. */
+export const tokenLies: Record<string, readonly [what: string, changed: object][]> = {
+  'has no usable access_token': [
+    ['no access_token', { access_token: undefined }],
+    ['an empty access_token', { access_token: '' }],
+    ['an access_token that is a number', { access_token: 7 }],
+    ['an access_token with a line break', { access_token: 'a\r\nX-Injected: b' }],
+    ['an access_token with a line break in front', { access_token: '\na' }],
+    ['an access_token that is not ASCII', { access_token: 'tökén' }],
+  ],
+  'has no usable refresh_token': [['a refresh_token that is null', { refresh_token: null }]],
+  'has a token_type other than bearer': [
+    ['another token_type', { token_type: 'mac' }],
+    ['a token_type that is a number', { token_type: 7 }],
+  ],
+  'has no usable scope': [['a scope that is a list', { scope: ['base'] }]],
+  'has no usable expires_in': [
+    ['no expires_in', { expires_in: undefined }],
+    ['expires_in as text', { expires_in: '3600' }],
+    ['expires_in below zero', { expires_in: -1 }],
+    ['expires_in over what a number can hold', { expires_in: 2 ** 53 }],
+  ],
+  'has no usable api_domain': [['no api_domain', { api_domain: undefined }]],
+};
+
 /** What a token may not be sent to, as `api_domain`. */
 export const hostileDomains = [
   'https://pipedrive.com.evil.example',

@@ -63,7 +63,8 @@ async function startRawServer(answer: Answerer): Promise<RawServer> {
     requests: [],
     connections: 0,
     async drained() {
-      for (const socket of sockets) await once(socket, 'close');
+      // After a reset, too, for which `once` of node:events would reject.
+      for (const socket of sockets) await new Promise((resolve) => socket.on('close', resolve));
     },
     async close() {
       for (const socket of sockets) socket.destroy();
