@@ -95,9 +95,19 @@ describe('SessionStateStore', () => {
     });
   }
 
-  const flow = { h: 'x', t: 4e12, n: 'pipedrive', c: options.clientID, u: options.callbackURL };
-  const others = [null, 7, {}, { h: 'x' }, { ...flow, h: 1 }, { ...flow, s: '/deals' }, { ...flow, s: {} }];
-  for (const junk of ['text', 7, null, {}, others]) {
+  const flow = { h: 'x', t: 0, n: 'pipedrive', c: options.clientID, u: options.callbackURL };
+  for (const junk of [
+    'text',
+    7,
+    null,
+    {},
+    [null, 7, {}],
+    [{ ...flow, h: 1 }],
+    [{ ...flow, t: '2' }],
+    [{ ...flow, u: 3 }],
+    [{ ...flow, s: '/deals' }],
+    [{ ...flow, s: {} }],
+  ]) {
     it(`does without what else is under its key: ${JSON.stringify(junk)}`, async () => {
       const { saved, handler } = savingSession();
       saved['oauth2:oauth.pipedrive.com'] = JSON.stringify(junk);
