@@ -202,23 +202,20 @@ describe('/users/me', () => {
     return { app, answer: await app.visitor().signIn() };
   }
 
-  const refusals: [what: string, expected: number, status: number, body: Body, words?: string][] = [
-    ['401', 502, 401, apiErrors.unauthorized, apiErrors.unauthorized.error],
-    [
-      '403 for a missing scope',
-      502,
-      403,
-      apiErrors.scopeMismatch,
-      'Scope and URL mismatch: Please check developers.pipedrive.com',
-    ],
-    ['429', 503, 429, apiErrors.rateLimited, apiErrors.rateLimited.error],
+  const { unauthorized, scopeMismatch, rateLimited } = apiErrors;
+  const invalidCode = tokenErrors.authorizationCodeInvalid;
+  const refusals: [what: string, expected: number, status: number, body: Body, ...words: string[]][] = [
+    ['401', 502, 401, unauthorized, unauthorized.error, unauthorized.error_info],
+    ['403 for a missing scope', 502, 403, scopeMismatch, scopeMismatch.error, scopeMismatch.error_info],
+    ['429', 503, 429, rateLimited, rateLimited.error, rateLimited.error_info],
+    ['a 400 in the shape of a token error', 502, 400, invalidCode, invalidCode.message, invalidCode.error],
   ];
-  for (const [what, expected, status, body, words = ''] of refusals) {
+  for (const [what, expected, status, body, ...words] of refusals) {
     it(`is an InternalOAuthError with status ${expected} and Pipedrive's words for ${what}`, async () => {
       const { app, answer } = await signIn(status, body);
       const error = expectOurs(app, answer, expected);
       expect(error).to.be.instanceOf(InternalOAuthError);
-      expect(error.message).to.include(`answered ${status}`).and.include(words);
+      expect(error.message).to.equal(`Pipedrive's /users/me answered ${[status, ...words].join(': ')}`);
     });
   }
 

@@ -139,7 +139,4 @@ export const faults: readonly Fault[] = [
     ['sends no refresh_token', tokensWith({ refresh_token: undefined })],
   ]),
   ...at(['refresh'], fine, [['sends no refresh_token', tokensWith({ refresh_token: undefined })]]),
-  ...at(['profile'], isRefused, [
-    ['answers 400 in the shape of a token error', answerOf(tokenErrors.clientInvalid, 400), 'HTTP 400'],
-  ]),
 ];
