@@ -101,7 +101,7 @@ const lyingUsers = userLies.map(([what, body]): Row => [`sends ${what}`, answerO
 type Outcome = Pick<Fault, 'status' | 'message'> & { cause?: string };
 
 /** The faults of a table, with the outcome that they have in common at these requests. */
-const at = (at: readonly RequestName[], outcome: Outcome, table: readonly Row[]): Fault[] =>
+const playedAt = (at: readonly RequestName[], outcome: Outcome, table: readonly Row[]): Fault[] =>
   table.map(([what, answer, cause = outcome.cause]) => ({
     ...outcome,
     what,
@@ -120,23 +120,23 @@ const isNoToken = { ...isForeign, cause: 'The token response has no usable acces
 const isNoUser = { ...isForeign, cause: 'The response of /users/me has no user id and company id' };
 
 export const faults: readonly Fault[] = [
-  ...at(requestNames, fine, odd),
-  ...at(requestNames, isLate, late),
-  ...at(requestNames, isUnreachable, broken),
-  ...at(requestNames, isRefused, refused),
-  ...at(requestNames, isLimited, limited),
-  ...at(['token', 'refresh'], { ...isForeign, cause: 'The token response is not a JSON object' }, unreadable),
-  ...at(['token', 'refresh'], isNoToken, wrongObject),
-  ...at(['profile'], isNoUser, [...unreadable, ...wrongObject, ...lyingUsers]),
+  ...playedAt(requestNames, fine, odd),
+  ...playedAt(requestNames, isLate, late),
+  ...playedAt(requestNames, isUnreachable, broken),
+  ...playedAt(requestNames, isRefused, refused),
+  ...playedAt(requestNames, isLimited, limited),
+  ...playedAt(['token', 'refresh'], { ...isForeign, cause: 'The token response is not a JSON object' }, unreadable),
+  ...playedAt(['token', 'refresh'], isNoToken, wrongObject),
+  ...playedAt(['profile'], isNoUser, [...unreadable, ...wrongObject, ...lyingUsers]),
   // Of a revocation only the status counts (RFC 7009 §2.2).
-  ...at(['revoke'], fine, [...unreadable, ...wrongObject]),
-  ...at(['token', 'refresh'], isForeign, [...lyingTokens, ...hostile]),
-  ...at(['token', 'refresh'], { ...isForeign, cause: 'The token response has no usable expires_in' }, [
+  ...playedAt(['revoke'], fine, [...unreadable, ...wrongObject]),
+  ...playedAt(['token', 'refresh'], isForeign, [...lyingTokens, ...hostile]),
+  ...playedAt(['token', 'refresh'], { ...isForeign, cause: 'The token response has no usable expires_in' }, [
     ['sends expires_in without end', well((json) => answerOf(json.replace('3600', '1e999')))],
   ]),
   // A refresh token stays the same where the answer to a refresh has none (RFC 6749 §6).
-  ...at(['token'], { ...isForeign, cause: 'The token response has no usable refresh_token' }, [
+  ...playedAt(['token'], { ...isForeign, cause: 'The token response has no usable refresh_token' }, [
     ['sends no refresh_token', tokensWith({ refresh_token: undefined })],
   ]),
-  ...at(['refresh'], fine, [['sends no refresh_token', tokensWith({ refresh_token: undefined })]]),
+  ...playedAt(['refresh'], fine, [['sends no refresh_token', tokensWith({ refresh_token: undefined })]]),
 ];
