@@ -34,9 +34,10 @@ describe('client', () => {
   const start = appsForEach();
   const startServer = rawServersForEach();
 
-  async function startApp(answer: Answerer, agent = new http.Agent({ keepAlive: true })) {
+  async function startApp(answer: Answerer, more: { agent?: http.Agent; timeout?: number } = {}) {
     const server = await startServer(answer);
-    const app = await start({ options: { tokenURL: `${server.origin}/oauth/token`, agent }, verify: anybody });
+    const { agent = new http.Agent({ keepAlive: true }), timeout } = more;
+    const app = await start({ options: { tokenURL: `${server.origin}/oauth/token`, agent, timeout }, verify: anybody });
     return { app, server, agent };
   }
   const expectOurs = (app: App, answer: Parameters<typeof expectError>[1], status: number) => {
@@ -85,7 +86,7 @@ describe('client', () => {
   ];
   for (const [what, error, message] of thrown) {
     it(`is an error with status 502 when the agent throws ${what}`, async () => {
-      const { app } = await startApp(answerWell, agentThatThrows(error));
+      const { app } = await startApp(answerWell, { agent: agentThatThrows(error) });
       expect(expectOurs(app, await app.visitor().signIn(), 502).cause).to.have.property('message', message);
     });
   }
