@@ -51,7 +51,8 @@ const showConsent =
     return res.send(page('consent', { app, scopes, hidden, people, hasState: Boolean(params.state) }));
   };
 
-function decide(store: Store): RequestHandler {
+/** Redirects back to the app with what the user decided, which `read` finds in the request. */
+export function decide(store: Store, read: (req: Request) => unknown): RequestHandler {
   const server = createOAuthServer(store);
 
   /** Pipedrive documents no PKCE, and asks for no response_type; the library checks the one and needs the other. */
@@ -71,7 +72,7 @@ function decide(store: Store): RequestHandler {
   }
 
   return async (req, res) => {
-    const asked = readAuthorize(req.body, store);
+    const asked = readAuthorize(read(req), store);
     if ('problem' in asked) return res.status(400).send(problemPage(asked.problem));
     const { app, params } = asked;
     const back = (answer: Params) => res.redirect(303, callbackURL(app, { ...answer, state: params.state }));
@@ -83,4 +84,10 @@ function decide(store: Store): RequestHandler {
 }
 
 export const authorizeEndpoint = (store: Store) =>
-  Router().get('/oauth/authorize', showConsent(store)).post('/oauth/authorize', ownForm, decide(store));
+  Router()
+    .get('/oauth/authorize', showConsent(store))
+    .post(
+      '/oauth/authorize',
+      ownForm,
+      decide(store, (req) => req.body),
+    );

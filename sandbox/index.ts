@@ -7,6 +7,7 @@ import { api } from './api';
 import { authorizeEndpoint } from './authorize';
 import { marketplace } from './marketplace';
 import { assets, pageHeaders } from './pages';
+import { scenarios } from './scenarios';
 import { type SandboxClient, Store } from './store';
 import { tokenEndpoints } from './token';
 
@@ -39,7 +40,7 @@ function createSandbox({ clients, now = Date.now }: SandboxOptions): Express {
     .disable('x-powered-by')
     .set('query parser', 'simple')
     .use(pageHeaders, assets, express.urlencoded({ extended: false }))
-    .use(authorizeEndpoint(store), tokenEndpoints(store), api(store), marketplace(store));
+    .use(authorizeEndpoint(store), tokenEndpoints(store), api(store), marketplace(store), scenarios(store));
 }
 
 /** Starts the sandbox. Rejects when it cannot listen. */

@@ -65,6 +65,12 @@ export class Store {
     return expiresAt;
   }
 
+  /** Lets a code grow old at once. */
+  expireCode(code: string): void {
+    const known = this.codes.get(code);
+    if (known) known.expiresAt = this.now() - 1;
+  }
+
   /** The user's install of the app, new or prolonged by its use. */
   install(app: App, user: User): Install {
     const known = this.installs.find((one) => one.app === app && one.user === user);

@@ -83,5 +83,7 @@ const revoke =
     return res.status(200).end();
   };
 
+export const exchange = (store: Store): RequestHandler[] => [checkForm, token(store)];
+
 export const tokenEndpoints = (store: Store) =>
-  Router().post('/oauth/token', checkForm, token(store)).post('/oauth/revoke', checkForm, revoke(store));
+  Router().post('/oauth/token', exchange(store)).post('/oauth/revoke', checkForm, revoke(store));

@@ -1,0 +1,38 @@
+// Pipedrive on one particular day. Below `/scenarios/{name}` an endpoint always behaves in one way, so that an app that is
+// configured with its address shows what comes of it: in a demo, by one click.
+import { type RequestHandler, Router } from 'express';
+import { decide } from './authorize';
+import { page } from './pages';
+import { readParams } from './params';
+import type { Store } from './store';
+import { exchange } from './token';
+
+/** The user decides without a look at the consent page. */
+const decided = (store: Store, decision: 'allow' | 'cancel') => decide(store, (req) => ({ ...req.query, decision }));
+
+/** Something happens to the code of a token request before the endpoint sees it. */
+const spoil =
+  (happen: (code: string) => void): RequestHandler =>
+  (req, _res, next) => {
+    happen(readParams(req.body)?.code ?? '');
+    next();
+  };
+
+const maintenance: RequestHandler = (_req, res) => {
+  res.status(503).send(page('problem', { title: 'Down for maintenance', message: 'Please come back later.' }));
+};
+
+/** The client has to give up. */
+const neverAnswer: RequestHandler = () => {};
+
+export function scenarios(store: Store) {
+  const useCode = spoil((code) => store.codes.delete(code));
+  const expireCode = spoil((code) => store.expireCode(code));
+  return Router()
+    .get('/scenarios/allow/oauth/authorize', decided(store, 'allow'))
+    .get('/scenarios/cancel/oauth/authorize', decided(store, 'cancel'))
+    .post('/scenarios/used-code/oauth/token', useCode, exchange(store))
+    .post('/scenarios/expired-code/oauth/token', expireCode, exchange(store))
+    .post('/scenarios/down/oauth/token', maintenance)
+    .post('/scenarios/slow/oauth/token', neverAnswer);
+}
