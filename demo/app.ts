@@ -1,40 +1,18 @@
-// An Express app that signs users in with Pipedrive and lives with what follows: refresh, revoke, uninstall.
+// An Express app that signs users in with Pipedrive, shows each step of it, and lives with what follows.
 import { randomBytes } from 'node:crypto';
-import express, { type Express, type Request } from 'express';
+import express, { type Express } from 'express';
 import session from 'express-session';
 import { Passport } from 'passport';
-import { PipedriveStrategy } from 'passport-pipedrive-oauth2';
 import { Account, type Accounts } from './account';
-import { accountRoutes } from './account-routes';
-import { assets, failureHandler, onOneHost, ownFormsOnly, page, pageHeaders } from './pages';
-
-export interface DemoOptions {
-  clientID: string;
-  clientSecret: string;
-  /** Absolute. The app answers at its path. */
-  callbackURL: string;
-  /** Origin of a sandbox that stands in for Pipedrive. */
-  sandbox?: string;
-  /** Hears of what went wrong on the server's side. @default console.error */
-  log?: (error: unknown) => void;
-}
-
-/** Pipedrive by default; the sandbox has the same paths. */
-const endpoints = (sandbox?: string) =>
-  sandbox && {
-    authorizationURL: `${sandbox}/oauth/authorize`,
-    tokenURL: `${sandbox}/oauth/token`,
-    revocationURL: `${sandbox}/oauth/revoke`,
-  };
-
-function createStrategy({ clientID, clientSecret, callbackURL, sandbox }: DemoOptions, accounts: Accounts) {
-  const options = { clientID, clientSecret, callbackURL, ...endpoints(sandbox) };
-  return new PipedriveStrategy(options, ({ profile, tokens }) => {
-    const account = new Account(profile, tokens);
-    accounts.set(account.id, account);
-    return account;
-  });
-}
+import type { DemoOptions } from './options';
+import { assets, failureHandler, notFound } from './pages';
+import { accountRoutes } from './routes/account';
+import { flowRoutes } from './routes/flow';
+import { signInRoutes } from './routes/sign-in';
+import { tryItRoutes } from './routes/try-it';
+import { uninstallRoute } from './routes/uninstall';
+import { ownFormsOnly, ownHostOnly, pageHeaders } from './security';
+import { Visitors } from './visitor';
 
 /** In memory, with a secret of its own: a restart signs everybody out. */
 const sessions = () =>
@@ -47,54 +25,31 @@ const sessions = () =>
   });
 
 /** Only the account's id goes into the session; profile and tokens stay on the server. */
-function createPassport(strategy: PipedriveStrategy, accounts: Accounts) {
+function createPassport(accounts: Accounts) {
   const passport = new Passport();
-  passport.use(strategy);
-  passport.serializeUser((user, done) => done(null, user instanceof Account && user.id));
-  passport.deserializeUser((req: Request, id: string, done: (error: unknown, user: Account | false) => void) => {
-    const account = accounts.get(id);
-    if (!account) req.session.note = 'uninstalled';
-    done(null, account ?? false);
+  passport.serializeUser((user, done) => {
+    if (!(user instanceof Account)) return done(new TypeError('Not an account'));
+    accounts.set(user.id, user);
+    return done(null, user.id);
   });
+  passport.deserializeUser((id: string, done) => done(null, accounts.get(id) ?? false));
   return passport;
 }
 
 export function createApp(options: DemoOptions): Express {
-  const { callbackURL, sandbox, log = console.error } = options;
+  const { sandbox, log = console.error } = options;
+  const callbackURL = new URL(options.callbackURL);
   const accounts: Accounts = new Map();
-  const pipedrive = createStrategy(options, accounts);
-  const passport = createPassport(pipedrive, accounts);
-  const callback = new URL(callbackURL).pathname;
+  const visitors = new Visitors(options);
+  const passport = createPassport(accounts);
 
-  const app = express().disable('x-powered-by');
-  app.set('trust proxy', 'loopback'); // a tunnel to this machine says there whether its users came by https
-  app.use(pageHeaders, assets);
-
-  // Pipedrive's server has no session and no page: before those.
-  app.delete(
-    callback,
-    pipedrive.uninstall(({ companyId, userId }) => {
-      accounts.delete(`${companyId}:${userId}`);
-    }),
-  );
-
-  if (sandbox) app.use(onOneHost(new URL(callbackURL)));
-  app.use(sessions(), passport.session(), ownFormsOnly);
-
-  app.get('/auth/pipedrive', passport.authenticate('pipedrive'));
-  app.get(callback, passport.authenticate('pipedrive', { failWithError: true }), (_req, res) => res.redirect('/'));
-
-  app.get('/', (req, res) => {
-    const { note } = req.session;
-    delete req.session.note;
-    res.send(
-      req.user instanceof Account
-        ? page('account', { account: req.user, note, sandbox })
-        : page('welcome', { note, sandbox }),
-    );
-  });
-
-  app.use(accountRoutes(pipedrive, accounts));
-  app.use(failureHandler(log));
-  return app;
+  return express()
+    .disable('x-powered-by')
+    .set('trust proxy', 'loopback') // a tunnel to this machine says there whether its users came by https
+    .use(ownHostOnly(callbackURL), pageHeaders(sandbox.origin), assets)
+    .use(uninstallRoute(options, accounts)) // Pipedrive's server has no session
+    .use(sessions(), passport.session(), ownFormsOnly(callbackURL.origin), express.urlencoded({ extended: false }))
+    .use(tryItRoutes(options, visitors), signInRoutes(passport, visitors, callbackURL))
+    .use(flowRoutes(visitors), accountRoutes(options))
+    .use(notFound, failureHandler(log));
 }

@@ -1,8 +1,9 @@
-// `npm run demo`: reads the environment, listens, and says what to open. Without credentials it brings its own Pipedrive.
+// `npm run demo`: reads the environment, listens, and says what to open. It brings its own Pipedrive.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { startSandbox } from '../sandbox';
-import { createApp, type DemoOptions } from './app';
+import { createApp } from './app';
+import type { Credentials } from './options';
 
 const host = '127.0.0.1'; // nobody else on the network
 const callbackPath = '/auth/pipedrive/callback';
@@ -39,23 +40,23 @@ async function listen(server: Server, port: number): Promise<number> {
 }
 
 /** Starts a sandbox in which the demo is registered. */
-async function withSandbox(callbackURL: string): Promise<DemoOptions> {
-  const app = { clientId: 'demo', clientSecret: 'sandbox-only', name: 'Demo app' };
-  const { origin } = await startSandbox({ clients: [{ ...app, redirectUri: callbackURL }] });
-  return { clientID: app.clientId, clientSecret: app.clientSecret, callbackURL, sandbox: origin };
+async function startPipedrive(redirectUri: string): Promise<Credentials & { origin: string }> {
+  const [clientID, clientSecret] = ['demo', 'sandbox-only'];
+  const client = { clientId: clientID, clientSecret, name: 'Demo app', redirectUri };
+  const { origin } = await startSandbox({ clients: [client] });
+  return { clientID, clientSecret, origin };
 }
 
 async function main(): Promise<void> {
   const { credentials, callback, port } = readEnvironment(process.env);
   const server = createServer();
-  const origin = `http://localhost:${await listen(server, port)}`;
-  const options: DemoOptions = credentials
-    ? { ...credentials, callbackURL: callback ?? origin + callbackPath }
-    : await withSandbox(origin + callbackPath);
-  server.on('request', createApp(options));
-  console.log(`Open ${new URL(options.callbackURL).origin}`);
-  if (options.sandbox) console.log(`Pipedrive is played by a sandbox at ${options.sandbox}`);
-  else console.log(`Pipedrive must know the callback URL ${options.callbackURL}`);
+  const actualPort = await listen(server, port);
+  const callbackURL = callback ?? `http://localhost:${actualPort}${callbackPath}`;
+  const sandbox = await startPipedrive(callbackURL);
+  server.on('request', createApp({ callbackURL, sandbox, credentials }));
+  console.log(`Open ${new URL(callbackURL).origin}`);
+  if (credentials) console.log(`Pipedrive must know the callback URL ${callbackURL}`);
+  else console.log(`Pipedrive is played by a sandbox at ${sandbox.origin}`);
 }
 
 main().catch((error: unknown) => {

@@ -1,0 +1,74 @@
+// What the server keeps for one browser: the choices of its form, the secret of its app, and how its sign-ins went.
+import { randomUUID } from 'node:crypto';
+import type { Request } from 'express';
+import { Capped } from '../sandbox/capped';
+import { createClient } from './client';
+import type { DemoOptions } from './options';
+import type { Outcome } from './outcomes';
+import { type Result, Run } from './run';
+import { defaultSettings, type Problems, problemsOf, type Settings, strategyOptions } from './settings';
+
+declare module 'express-session' {
+  interface SessionData {
+    visitor: string;
+  }
+}
+
+export class Visitor {
+  settings: Settings;
+  /** Of a real app. No page ever gets it back. */
+  clientSecret: string;
+  run?: Run;
+  /** How each outcome ended last, by its id. */
+  readonly results = new Map<string, Result>();
+
+  constructor(readonly options: DemoOptions) {
+    this.settings = defaultSettings(options);
+    this.clientSecret = options.credentials?.clientSecret ?? '';
+  }
+
+  get problems(): Problems {
+    const problems = problemsOf(this.settings, this.options);
+    if (this.settings.target === 'pipedrive' && !this.clientSecret)
+      problems.clientSecret = 'Needed: Pipedrive gives tokens to nobody else.';
+    return problems;
+  }
+
+  get isReady(): boolean {
+    return Object.keys(this.problems).length === 0;
+  }
+
+  /** An empty secret keeps the one that the server has, if it is the same app's. */
+  choose(settings: Settings, clientSecret: string): void {
+    const isSameApp = settings.clientID === this.settings.clientID;
+    if (settings.target === 'pipedrive') this.clientSecret = clientSecret || (isSameApp ? this.clientSecret : '');
+    this.settings = settings;
+  }
+
+  begin(outcome?: Outcome): Run {
+    const client = createClient(strategyOptions(this, this.options, outcome));
+    this.run = new Run(client, outcome, !outcome && this.settings.pauses);
+    return this.run;
+  }
+}
+
+/** The visitors of an app, in memory. */
+export class Visitors {
+  readonly #visitors = new Capped<Visitor>(1_000);
+
+  constructor(readonly options: DemoOptions) {}
+
+  of(req: Request): Visitor {
+    const known = this.#visitors.get(req.session.visitor ?? '');
+    return known ?? this.renew(req);
+  }
+
+  /** Forgets the visitor, and the secret with it. */
+  renew(req: Request): Visitor {
+    this.#visitors.delete(req.session.visitor ?? '');
+    req.session.visitor = randomUUID();
+    const visitor = new Visitor(this.options);
+    this.#visitors.set(req.session.visitor, visitor);
+    return visitor;
+  }
+}
