@@ -80,10 +80,10 @@ export const outcomes: readonly Outcome[] = [
   {
     id: 'slow',
     title: 'Slow Pipedrive',
-    text: 'The token endpoint does not answer. The timeout is 1.5 seconds here, and 10 by default.',
+    text: 'The token endpoint does not answer. The timeout is 1 second here, and 10 by default.',
     consent: 'allow',
     token: 'slow',
-    timeout: 1_500,
+    timeout: 1_000,
     needsSandbox: true,
   },
 ];

@@ -141,7 +141,7 @@ describe('demo', () => {
       await post('/outcomes/slow');
       expect(await step(4))
         .to.include('no answer')
-        .and.include('No answer within 1500 ms');
+        .and.include('No answer within 1000 ms');
     });
 
     it('waits on its page while the user is still at Pipedrive, and for steps that are not there shows the last', async () => {
