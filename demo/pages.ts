@@ -1,7 +1,7 @@
 // The demo's HTML: templates, what they refer to, and the page for what went wrong on the server's side.
 import { join } from 'node:path';
 import { Eta } from 'eta';
-import { type ErrorRequestHandler, type Request, type RequestHandler, Router } from 'express';
+import express, { type ErrorRequestHandler, type Request, type RequestHandler } from 'express';
 import { Account } from './account';
 
 const views = join(__dirname, 'views');
@@ -10,18 +10,17 @@ const eta = new Eta({ views });
 export type PageName = 'try-it' | 'flow' | 'account' | 'problem';
 
 /** Renders a template of `views/`, with everything escaped that is put in. */
-export const page = (name: PageName, data: object): string => eta.render(name, { name, stylesheets, ...data });
+export const page = (name: PageName, data: object): string => eta.render(name, { name, ...data });
 
 /** Who is signed in, if the app is still installed for them. */
 export function accountOf({ user }: Request): Account | undefined {
   return user instanceof Account && !user.hasEnded ? user : undefined;
 }
 
-const stylesheets = ['base', 'forms', 'diagram', 'parts'].map((name) => `/${name}.css`);
-
-/** What the pages refer to. */
-export const assets = Router().get([...stylesheets, '/playground.js', '/icon.svg'], (req, res) => {
-  res.set('Cache-Control', 'no-cache').sendFile(req.path, { root: views });
+/** Stylesheets, the script and the icon. */
+export const assets = express.static(join(__dirname, 'public'), {
+  index: false,
+  setHeaders: (res) => res.setHeader('Cache-Control', 'no-cache'),
 });
 
 export const notFound: RequestHandler = (_req, res) => {

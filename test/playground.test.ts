@@ -139,7 +139,7 @@ describe('playground', function () {
         ['Copy the code', '#snippet'],
       ] as const) {
         await tab.page.getByRole('button', { name: button }).click();
-        await tab.page.getByText('Copied').first().waitFor();
+        await tab.page.getByRole('status').getByText('Copied').waitFor();
         expect(await tab.page.evaluate('navigator.clipboard.readText()')).to.equal(await tab.page.textContent(id));
       }
       await tab.page.getByLabel('Callback URL').fill('nowhere');

@@ -13,7 +13,7 @@ const forAccount =
   async (req, res) => {
     const account = accountOf(req);
     if (account) await action(account, req);
-    res.redirect(303, '/account');
+    res.redirect(303, '/account#happened');
   };
 
 /** Notes why Pipedrive was not reached or did not answer well. Throws other errors. */

@@ -63,7 +63,11 @@ for (const button of document.querySelectorAll('[data-copy]')) {
   button.hidden = false;
   button.addEventListener('click', async () => {
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
-    document.querySelector('#copied').textContent = 'Copied.';
-    button.classList.add('copied');
+    const [label] = button.children;
+    label.textContent = 'Copied';
+    document.querySelector('#copied').textContent = 'Copied to the clipboard.';
+    setTimeout(() => {
+      label.textContent = 'Copy';
+    }, 2_000);
   });
 }
