@@ -1,8 +1,7 @@
 // What the form "Try it" leads to: the authorize URL that the browser will be sent to, and the code that does it.
 import { stringify } from 'node:querystring';
-import { sandboxEndpoints } from './client';
 import type { DemoOptions } from './options';
-import type { Settings } from './settings';
+import { type Settings, sandboxEndpoints } from './settings';
 
 export interface Preview {
   authorizeURL: string;

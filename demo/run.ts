@@ -4,17 +4,18 @@ import type { Exchange } from './exchange';
 import { type Field, maskedFields } from './masked';
 import type { Outcome } from './outcomes';
 
-export type StepKind = 'redirect' | 'consent' | 'callback' | 'token' | 'profile' | 'outcome';
-
-export interface Step {
-  kind: StepKind;
-  /** Where the browser was sent or came back to, without the query. */
-  url?: string;
-  /** The query. */
-  fields?: Field[];
-  exchange?: Exchange;
-  result?: Result;
+/** Where the browser was sent or came back to, with the query apart. */
+interface Visit {
+  kind: 'redirect' | 'callback';
+  url: string;
+  fields: Field[];
 }
+
+export type Step =
+  | Visit
+  | { kind: 'consent' }
+  | { kind: 'token' | 'profile'; exchange: Exchange }
+  | { kind: 'outcome'; result: Result };
 
 /** What Passport made of a sign-in. */
 export interface Result {
@@ -53,10 +54,6 @@ export class Run {
     return this.steps.length === 0;
   }
 
-  get last(): Step | undefined {
-    return this.steps.at(-1);
-  }
-
   redirected(location: string): void {
     this.steps.push(this.#visit('redirect', new URL(location)), { kind: 'consent' });
   }
@@ -83,7 +80,7 @@ export class Run {
     this.isOver = !this.outcome?.reloads || outcomes === 2;
   }
 
-  #visit(kind: StepKind, { origin, pathname, searchParams }: URL): Step {
+  #visit(kind: Visit['kind'], { origin, pathname, searchParams }: URL): Visit {
     return { kind, url: origin + pathname, fields: maskedFields(searchParams) };
   }
 }

@@ -1,6 +1,5 @@
 // The choices of the form "Try it", what may be wrong with them, and what they mean for the strategy.
 import type { PipedriveStrategyOptions } from 'passport-pipedrive-oauth2';
-import { sandboxEndpoints } from './client';
 import type { DemoOptions } from './options';
 import type { Outcome } from './outcomes';
 
@@ -18,7 +17,7 @@ export interface Settings {
 /** A sentence for each field that is not as it must be. */
 export type Problems = Partial<Record<'clientID' | 'clientSecret' | 'callbackURL' | 'state', string>>;
 
-const longestState = 1_000;
+const longestState = 500; // characters
 
 export function defaultSettings({ callbackURL, sandbox, credentials }: DemoOptions): Settings {
   const { clientID } = credentials ?? sandbox;
@@ -26,7 +25,7 @@ export function defaultSettings({ callbackURL, sandbox, credentials }: DemoOptio
 }
 
 /** Reads what a browser sent as form or query. */
-export function readSettings(sent: Record<string, unknown>): Settings {
+export function readSettings(sent: Record<string, unknown> = {}): Settings {
   const text = (name: string) => String(sent[name] ?? '').trim();
   return {
     target: sent.target === 'pipedrive' ? 'pipedrive' : 'sandbox',
@@ -52,6 +51,16 @@ function comesBack(callbackURL: string, own: string): boolean {
   if (!URL.canParse(callbackURL) || callbackURL.includes('#')) return false;
   const { origin, pathname } = new URL(callbackURL);
   return origin + pathname === own;
+}
+
+/** The sandbox's endpoints are Pipedrive's, at its own origin; those of a scenario are below its name. */
+export function sandboxEndpoints(sandbox: string, { consent, token }: Pick<Outcome, 'consent' | 'token'> = {}) {
+  const at = (scenario?: string) => (scenario ? `${sandbox}/scenarios/${scenario}` : sandbox);
+  return {
+    authorizationURL: `${at(consent)}/oauth/authorize`,
+    tokenURL: `${at(token)}/oauth/token`,
+    revocationURL: `${sandbox}/oauth/revoke`,
+  };
 }
 
 export function strategyOptions(

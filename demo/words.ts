@@ -1,8 +1,8 @@
 // What the pages say about each step, each parameter and each kind of outcome.
-import type { Result, Step, StepKind } from './run';
+import type { Result, Step } from './run';
 
 /** In the order in which a sign-in goes well. */
-export const stepTitles: Record<StepKind, string> = {
+export const stepTitles: Record<Step['kind'], string> = {
   redirect: 'Redirect',
   consent: 'Consent',
   callback: 'Callback',
@@ -11,7 +11,7 @@ export const stepTitles: Record<StepKind, string> = {
   outcome: 'Outcome',
 };
 
-const steps: Record<StepKind, string> = {
+const steps: Record<Exclude<Step['kind'], 'outcome'>, string> = {
   redirect:
     "The app answers with a redirect to Pipedrive's authorize page. It says who asks and where to come back, and adds a state: 256 random bits that only this browser was given.",
   consent:
@@ -21,7 +21,6 @@ const steps: Record<StepKind, string> = {
   token:
     'Server to server: the app exchanges the code for tokens, and proves with its secret that it is the app. The browser sees nothing of this, so the tokens never leave the server.',
   profile: 'The strategy asks who the user is. The access token goes in a header, to the `api_domain` of the user.',
-  outcome: '',
 };
 
 const outcomes: Record<Result['outcome'], string> = {
@@ -34,12 +33,12 @@ const outcomes: Record<Result['outcome'], string> = {
 };
 
 /** What a step is about. What is between backticks is code. */
-export function explain({ kind, result, fields = [] }: Step): string {
-  if (result) return outcomes[result.outcome];
-  if (kind !== 'callback') return steps[kind];
-  const has = (name: string) => fields.some((field) => field.name === name);
+export function explain(step: Step): string {
+  if (step.kind === 'outcome') return outcomes[step.result.outcome];
+  if (step.kind !== 'callback') return steps[step.kind];
+  const has = (name: string) => step.fields.some((field) => field.name === name);
   if (has('error')) return 'Pipedrive sends the browser back, with an error in place of a code.';
-  if (has('state')) return steps.callback;
+  if (has('state') || !has('code')) return steps.callback;
   return 'A code without state: this app has not asked for it, Pipedrive began by itself. Anybody could send a browser here like that, so the strategy drops the code, and starts a flow of its own.';
 }
 

@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import { outcomes } from '../demo/outcomes';
 import type { Preview } from '../demo/preview';
 import type { Problems } from '../demo/settings';
+import { basic } from '../sandbox/driver';
 import { Browser } from './support/browser';
 import { callbackPath, type Demo, listen, startDemo } from './support/demo';
 import { Project } from './support/project';
@@ -208,7 +209,7 @@ describe('demo', () => {
       const problems = async (form: Record<string, string>) => (await preview({ ...choices(), ...form })).problems;
       expect(await problems({})).to.deep.equal({});
       expect(await problems({ clientID: ' ' })).to.have.keys('clientID');
-      expect(await problems({ state: 'x'.repeat(1_001) })).to.have.keys('state');
+      expect(await problems({ state: 'x'.repeat(501) })).to.have.keys('state');
       for (const callbackURL of [
         '',
         '/callback',
@@ -232,7 +233,7 @@ describe('demo', () => {
 
     it('opens the API by the gateway, for the calls that are there and no others', async () => {
       expect((await post('/gateway', { path: '/api/v1/users/me' })).html).to.include('Europe/Helsinki&quot;');
-      expect((await post('/gateway', { path: '/api/v1/deals' })).html).to.include('Ten city bikes');
+      expect((await post('/gateway', { path: '/api/v1/deals?limit=3' })).html).to.include('Ten city bikes');
       expect((await post('/gateway', { path: '/oauth/authorize' })).html).to.include('Ten city bikes');
     });
 
@@ -262,6 +263,18 @@ describe('demo', () => {
       expect(stranger.status).to.equal(401);
     });
 
+    it('of a real app ends in the same way', async () => {
+      await start({ clientID: 'real', clientSecret: 'the secret of the app' });
+      const notice = { client_id: 'real', company_id: 1, user_id: 2, timestamp: '2026-01-01T00:00:00Z' };
+      const uninstall = async (clientSecret: string) => {
+        const app = { clientId: 'real', clientSecret, name: 'Real app', redirectUri: demo.callbackURL };
+        const headers = { ...basic(app), 'Content-Type': 'application/json' };
+        return (await fetch(demo.callbackURL, { method: 'DELETE', headers, body: JSON.stringify(notice) })).status;
+      };
+      expect(await uninstall('the secret of the app')).to.equal(204);
+      expect(await uninstall('a guess')).to.equal(401);
+    });
+
     it('survives an outage of Pipedrive, and ends when Pipedrive has forgotten it', async () => {
       await demo.sandbox.close();
       expect((await browser.press('Refresh')).html)
@@ -270,9 +283,9 @@ describe('demo', () => {
       expect((await browser.press('Revoke')).html)
         .to.include('could not be reached')
         .and.include('Hello, Ada');
-      expect((await post('/gateway', { path: '/api/v1/deals' })).html).to.include('no answer');
+      expect((await post('/gateway', { path: '/api/v1/deals?limit=3' })).html).to.include('no answer');
       await demo.restartSandbox();
-      expect((await post('/gateway', { path: '/api/v1/deals' })).html).to.include('unauthorized access');
+      expect((await post('/gateway', { path: '/api/v1/deals?limit=3' })).html).to.include('unauthorized access');
       expect((await browser.press('Refresh')).html)
         .to.include('not installed any more')
         .and.include('invalid_grant');

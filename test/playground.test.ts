@@ -80,7 +80,7 @@ describe('playground', function () {
         await tab.press('Sign in with Pipedrive');
         await tab.press('Allow and install');
         await tab.press('Exchange the code');
-        for (const call of ['GET /api/v1/users/me', 'GET /api/v1/deals', 'Refresh', 'Revoke']) {
+        for (const call of ['GET /api/v1/users/me', 'GET /api/v1/deals?limit=3', 'Refresh', 'Revoke']) {
           await tab.press('Account');
           await tab.press(call);
           await tab.expectSound(`account ${call.replaceAll('/', ' ')}`);

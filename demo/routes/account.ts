@@ -48,7 +48,7 @@ async function revoke(account: Account): Promise<void> {
 }
 
 async function callGateway(account: Account, req: Request): Promise<void> {
-  const { path } = req.body;
+  const path: unknown = req.body?.path;
   if (!isCall(path)) return;
   const exchange = await callPipedrive(path, account.tokens);
   const text = 'The page asked this app, the app asked Pipedrive, and put the token in on the way.';

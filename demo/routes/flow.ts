@@ -1,8 +1,8 @@
 // "The flow": the steps of the last sign-in, and everything that a sign-in can end in, one click each.
 import { type Request, type Response, Router } from 'express';
-import { sandboxEndpoints } from '../client';
 import { type Outcome, outcomes } from '../outcomes';
 import { accountOf, page } from '../pages';
+import { sandboxEndpoints } from '../settings';
 import type { Visitor, Visitors } from '../visitor';
 import { explain, meanings, stepTitles } from '../words';
 

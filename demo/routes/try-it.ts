@@ -21,7 +21,7 @@ export const tryItRoutes = (options: DemoOptions, visitors: Visitors) =>
     })
     .post('/start', (req, res) => {
       const visitor = visitors.of(req);
-      visitor.choose(readSettings(req.body), String(req.body.clientSecret ?? ''));
+      visitor.choose(readSettings(req.body), String(req.body?.clientSecret ?? ''));
       if (!visitor.isReady) return res.redirect(303, '/');
       visitor.begin();
       return res.redirect(303, '/auth/pipedrive');

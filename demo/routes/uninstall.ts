@@ -3,7 +3,7 @@ import express, { type Request, Router } from 'express';
 import { PipedriveStrategy, type PipedriveUninstall } from 'passport-pipedrive-oauth2';
 import type { Accounts } from '../account';
 import { maskedExchange } from '../exchange';
-import type { DemoOptions } from '../options';
+import type { Credentials, DemoOptions } from '../options';
 
 function noteUninstall({ companyId, userId }: PipedriveUninstall, req: Request, accounts: Accounts, url: string): void {
   const { authorization, 'content-type': type } = req.headers;
@@ -23,7 +23,7 @@ function noteUninstall({ companyId, userId }: PipedriveUninstall, req: Request, 
 
 /** For the apps that the demo was started with: Pipedrive reaches no others on this machine. */
 export function uninstallRoute({ callbackURL, sandbox, credentials }: DemoOptions, accounts: Accounts) {
-  const middlewareOf = ({ clientID, clientSecret }: { clientID: string; clientSecret: string }) =>
+  const middlewareOf = ({ clientID, clientSecret }: Credentials) =>
     new PipedriveStrategy({ clientID, clientSecret, callbackURL }, () => false).uninstall((notice, req) =>
       noteUninstall(notice, req, accounts, callbackURL),
     );
