@@ -12,7 +12,8 @@ import { Browser } from './support/browser';
 import { callbackPath, type Demo, listen, startDemo } from './support/demo';
 import { Project } from './support/project';
 
-describe('demo', () => {
+describe('demo', function () {
+  this.timeout(10_000);
   let demo: Demo;
   let browser: Browser;
 
