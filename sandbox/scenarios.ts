@@ -7,7 +7,10 @@ import { readParams } from './params';
 import type { Store } from './store';
 import { exchange } from './token';
 
-/** The user decides without a look at the consent page. */
+/**
+ * The user decides without a look at the consent page. Another site may send a browser here: the code goes to the app's
+ * own callback, where a state that this browser was not given fails.
+ */
 const decided = (store: Store, decision: 'allow' | 'cancel') => decide(store, (req) => ({ ...req.query, decision }));
 
 /** Something happens to the code of a token request before the endpoint sees it. */

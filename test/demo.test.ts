@@ -35,10 +35,10 @@ describe('demo', function () {
 
   beforeEach(() => start());
   afterEach(async () => {
+    await demo.close();
     // Codes have 40 characters, states 43, refresh tokens 64, access tokens 512: nothing like that is on a page of the app.
     for (const { url, html } of browser.history) if (url.origin === demo.origin) expect(html).not.to.match(/[\w-]{40}/);
     for (const { html } of browser.history) expect(html).not.to.include('the secret of the app');
-    await demo.close();
   });
 
   async function signIn(choices?: Record<string, string>) {
@@ -129,6 +129,16 @@ describe('demo', function () {
         .to.include('A code without state')
         .and.not.include('<dt>state</dt>');
       expect(await step(2)).to.include('<dt>state</dt>');
+    });
+
+    it('asks again, with a state, when the install began on the page of the Marketplace', async () => {
+      await browser.open(demo.sandbox.origin);
+      await browser.press('Install');
+      await browser.press('Allow and install');
+      expect(browser.page.html).to.include('it has no state').and.include('A code without state');
+      await browser.press('Ask again');
+      await browser.press('Allow and install');
+      expect(browser.page.html).to.include('Ada Example of Example Bikes is signed in.');
     });
 
     it('shows both callbacks of a reload', async () => {
