@@ -9,7 +9,7 @@ import { type Exchange, maskedExchange, type RawExchange } from './exchange';
 interface Recording {
   sent: string;
   status?: number;
-  received: string;
+  received: Buffer[];
 }
 
 const recordings = new WeakMap<Duplex, Recording>();
@@ -19,14 +19,12 @@ subscribe('http.client.response.finish', (message) => {
   const recording = request.socket && recordings.get(request.socket);
   if (!recording) return;
   recording.status = response.statusCode;
-  response.on('data', (chunk) => {
-    recording.received += chunk;
-  });
+  response.on('data', (chunk: Buffer) => recording.received.push(chunk));
 });
 
 /** Writes down what is written to a connection. */
 function record(connection: Duplex): Recording {
-  const recording: Recording = { sent: '', received: '' };
+  const recording: Recording = { sent: '', received: [] };
   recordings.set(connection, recording);
   const write = connection.write;
   connection.write = (chunk: unknown, ...rest: unknown[]) => {
@@ -42,7 +40,7 @@ function readRecording({ sent, status, received }: Recording, protocol: string):
   const [method = '', path = ''] = requestLine.split(' ');
   const headers: RawExchange['headers'] = {};
   for (const line of lines) headers[line.slice(0, line.indexOf(':')).toLowerCase()] = line.replace(/^[^:]*: */, '');
-  const answer = status === undefined ? undefined : { status, body: received };
+  const answer = status === undefined ? undefined : { status, body: Buffer.concat(received).toString() };
   return { method, url: `${protocol}//${headers.host}${path}`, headers, body, answer };
 }
 

@@ -2,6 +2,7 @@
 import type { PipedriveStrategyOptions } from 'passport-pipedrive-oauth2';
 import type { DemoOptions } from './options';
 import type { Outcome } from './outcomes';
+import type { Visitor } from './visitor';
 
 /** All but the secret. */
 export interface Settings {
@@ -48,9 +49,9 @@ export function problemsOf({ clientID, callbackURL, state }: Settings, options: 
 
 /** Whether a callback URL leads to the one that the app has; it may have a query of its own. */
 function comesBack(callbackURL: string, own: string): boolean {
+  const placeOf = ({ origin, pathname }: URL) => origin + pathname;
   if (!URL.canParse(callbackURL) || callbackURL.includes('#')) return false;
-  const { origin, pathname } = new URL(callbackURL);
-  return origin + pathname === own;
+  return placeOf(new URL(callbackURL)) === placeOf(new URL(own));
 }
 
 /** The sandbox's endpoints are Pipedrive's, at its own origin; those of a scenario are below its name. */
@@ -64,12 +65,11 @@ export function sandboxEndpoints(sandbox: string, { consent, token }: Pick<Outco
 }
 
 export function strategyOptions(
-  { settings, clientSecret }: { settings: Settings; clientSecret: string },
-  { sandbox }: DemoOptions,
+  { settings, credentials, options: { sandbox } }: Visitor,
   outcome?: Outcome,
 ): PipedriveStrategyOptions {
   const { target, clientID, callbackURL } = settings;
-  if (target === 'pipedrive') return { clientID, clientSecret, callbackURL };
+  if (target === 'pipedrive') return { clientID, clientSecret: credentials?.clientSecret ?? '', callbackURL };
   const endpoints = sandboxEndpoints(sandbox.origin, outcome);
   return { clientID, clientSecret: sandbox.clientSecret, callbackURL, ...endpoints, timeout: outcome?.timeout };
 }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Request } from 'express';
 import { Capped } from '../sandbox/capped';
 import { createClient } from './client';
-import type { DemoOptions } from './options';
+import type { Credentials, DemoOptions } from './options';
 import type { Outcome } from './outcomes';
 import { type Result, Run } from './run';
 import { defaultSettings, type Problems, problemsOf, type Settings, strategyOptions } from './settings';
@@ -16,20 +16,20 @@ declare module 'express-session' {
 
 export class Visitor {
   settings: Settings;
-  /** Of a real app. No page ever gets it back. */
-  clientSecret: string;
+  /** Of a real app. No page ever gets the secret back. */
+  credentials?: Credentials;
   run?: Run;
   /** How each outcome ended last, by its id. */
   readonly results = new Map<string, Result>();
 
   constructor(readonly options: DemoOptions) {
     this.settings = defaultSettings(options);
-    this.clientSecret = options.credentials?.clientSecret ?? '';
+    this.credentials = options.credentials;
   }
 
   get problems(): Problems {
     const problems = problemsOf(this.settings, this.options);
-    if (this.settings.target === 'pipedrive' && !this.clientSecret)
+    if (this.settings.target === 'pipedrive' && !this.credentials?.clientSecret)
       problems.clientSecret = 'Needed: Pipedrive gives tokens to nobody else.';
     return problems;
   }
@@ -38,15 +38,16 @@ export class Visitor {
     return Object.keys(this.problems).length === 0;
   }
 
-  /** An empty secret keeps the one that the server has, if it is the same app's. */
+  /** An empty secret stands for the one that the server has, if it is the same app's. */
   choose(settings: Settings, clientSecret: string): void {
-    const isSameApp = settings.clientID === this.settings.clientID;
-    if (settings.target === 'pipedrive') this.clientSecret = clientSecret || (isSameApp ? this.clientSecret : '');
     this.settings = settings;
+    const { target, clientID } = settings;
+    const isKept = clientSecret === '' && clientID === this.credentials?.clientID;
+    if (target === 'pipedrive' && !isKept) this.credentials = { clientID, clientSecret };
   }
 
   begin(outcome?: Outcome): Run {
-    const client = createClient(strategyOptions(this, this.options, outcome));
+    const client = createClient(strategyOptions(this, outcome));
     this.run = new Run(client, outcome, !outcome && this.settings.pauses);
     return this.run;
   }

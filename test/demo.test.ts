@@ -209,6 +209,10 @@ describe('demo', function () {
         .and.not.include(secret);
       await save({});
       expect(await redirected()).to.include('client_id=real');
+      await save({ target: 'sandbox', clientID: 'demo' });
+      expect(await redirected()).to.include('client_id=demo');
+      await save({});
+      expect(await redirected()).to.include('client_id=real');
       await save({ clientID: 'another' });
       expect(await redirected()).to.equal('/');
       expect((await browser.open(demo.origin)).html).to.include('Needed: Pipedrive gives tokens to nobody else.');

@@ -169,6 +169,8 @@ describe('playground', function () {
       expect(asked.join()).to.include('client').and.not.include('hidden');
       await tab.page.getByLabel('The sandbox').check();
       expect(await tab.page.getByLabel('Client ID').inputValue()).to.equal('demo');
+      await tab.page.getByLabel('Pipedrive itself').check();
+      expect(await tab.page.getByLabel('Client ID').inputValue()).to.equal('real');
     });
   });
 

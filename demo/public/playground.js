@@ -30,11 +30,10 @@ async function preview(form) {
   for (const name of ['clientID', 'callbackURL', 'state']) showProblem(form.elements[name], problems[name]);
 }
 
-/** The sandbox knows one client only, and Pipedrive does not know that one. */
-function followTarget({ elements, dataset: { sandboxClient } }) {
-  const { clientID, target } = elements;
-  if (target.value === 'sandbox') clientID.value = sandboxClient;
-  else if (clientID.value === sandboxClient) clientID.value = '';
+/** Sandbox and Pipedrive know different clients. What was typed for the one is there again when one comes back. */
+function followTarget({ elements: { clientID, target }, dataset }) {
+  dataset[target.value === 'sandbox' ? 'pipedrive' : 'sandbox'] = clientID.value;
+  clientID.value = dataset[target.value];
 }
 
 function restore(form) {

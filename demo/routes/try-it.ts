@@ -9,11 +9,11 @@ import type { Visitors } from '../visitor';
 export const tryItRoutes = (options: DemoOptions, visitors: Visitors) =>
   Router()
     .get('/', (req, res) => {
-      const { settings, problems, clientSecret } = visitors.of(req);
+      const { settings, problems, credentials } = visitors.of(req);
       const preview = previewOf(settings, options);
-      const { clientID: sandboxClient } = options.sandbox;
-      const hasSecret = clientSecret !== '';
-      res.send(page('try-it', { account: accountOf(req), settings, problems, preview, sandboxClient, hasSecret }));
+      const clients = { sandbox: options.sandbox.clientID, pipedrive: credentials?.clientID };
+      const hasSecret = Boolean(credentials?.clientSecret);
+      res.send(page('try-it', { account: accountOf(req), settings, problems, preview, clients, hasSecret }));
     })
     .get('/preview', (req, res) => {
       const settings = readSettings(req.query);
