@@ -9,7 +9,7 @@ export interface Preview {
 }
 
 /** Stands for the random state of each sign-in. */
-export const anyState = 'RANDOM';
+const anyState = 'RANDOM';
 
 /** A string as TypeScript has it, in single quotes. */
 const literal = (text: string) =>
