@@ -1,6 +1,6 @@
 // Keeps sign-ins under way in signed cookies, one for each.
 import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
-import { parseCookie, stringifySetCookie } from 'cookie';
+import { stringifySetCookie } from 'cookie';
 import { sign, unsign } from 'cookie-signature';
 import type { Request, Response } from 'express';
 import { createHandle, type FlowLimits, newestThatFit, resolveLimits } from './flow';
@@ -26,7 +26,14 @@ interface StoredFlow {
   v?: string;
 }
 
-const NAME = /^(?:__Host-)?pipedrive-flow\.[\w-]{43}$/;
+/** A flow's cookie as the browser sent it, with the flow's `state` parameter out of its name. */
+interface FlowCookie {
+  name: string;
+  handle: string;
+  value: string;
+}
+
+const FLOW_COOKIES = /(?:^|;) *((?:__Host-)?pipedrive-flow\.([\w-]{43}))=([^;\s]*)/g;
 
 /** How much longer than `ttl` a cookie lives, in ms, so that a flow that took too long is told from a foreign one. */
 const AFTERLIFE = 24 * 60 * 60 * 1000;
@@ -72,28 +79,29 @@ export class CookieStateStore implements StateStore {
     const isSecure = meta.callbackURL.startsWith('https:');
     const flow: StoredFlow = { u: meta.callbackURL, s: state, v: codeVerifier };
     const payload = `${Date.now().toString(36)}.${Buffer.from(JSON.stringify(flow)).toString('base64url')}`;
-    const cookie = { name: nameOf(handle, isSecure), value: this.signed(payload, nameOf(handle, isSecure), meta) };
+    const name = nameOf(handle, isSecure);
+    const cookie: FlowCookie = { name, handle, value: this.signed(payload, name, meta) };
 
-    const earlier = flowCookies(req);
+    // Their start is read unverified: it only decides who goes first.
+    const earlier = flowCookies(req).sort((a, b) => startOf(a.value) - startOf(b.value));
     const kept = newestThatFit(
       [...earlier, cookie],
       this.limit,
       ({ name, value }) => name.length + value.length + '=; '.length,
     );
-    for (const { name } of earlier.slice(0, earlier.length + 1 - kept.length)) clearCookie(response, name);
-    setCookie(response, cookie.name, cookie.value, this.ttl + AFTERLIFE);
+    for (const old of earlier.slice(0, earlier.length + 1 - kept.length)) clearCookie(response, old.name);
+    setCookie(response, name, cookie.value, this.ttl + AFTERLIFE);
     callback(null, handle);
   }
 
   verify(req: Request, state: string, meta: StateMetadata, callback: StateVerifyCallback): void {
     const response = responseOf(req);
-    const cookies = cookiesOf(req);
-    const name = [nameOf(state, true), nameOf(state, false)].find((each) => cookies[each] !== undefined) ?? '';
-    const payload = this.unsigned(cookies[name] ?? '', name, meta);
+    const cookie = flowCookies(req).find(({ handle }) => handle === state);
+    const payload = cookie && this.unsigned(cookie, meta);
     if (!payload) return callback(null, false, { code: 'state_invalid' });
 
     // Used up before anything else can fail.
-    clearCookie(response, name);
+    clearCookie(response, cookie.name);
     const [start = '', flow = ''] = payload.split('.');
     if (Date.now() - Number.parseInt(start, 36) > this.ttl) return callback(null, false, { code: 'state_expired' });
     const { u, s, v } = JSON.parse(Buffer.from(flow, 'base64url').toString()) as StoredFlow;
@@ -107,7 +115,7 @@ export class CookieStateStore implements StateStore {
     return sign(context + payload, key).slice(context.length);
   }
 
-  private unsigned(value: string, name: string, meta: StateMetadata): string | undefined {
+  private unsigned({ name, value }: FlowCookie, meta: StateMetadata): string | undefined {
     const context = contextOf(name, meta);
     for (const key of this.keys) {
       const payload = unsign(context + value, key);
@@ -137,18 +145,10 @@ function contextOf(name: string, { strategy, clientID }: StateMetadata): string 
   return JSON.stringify([name, strategy, clientID]);
 }
 
-function cookiesOf(req: Request): Record<string, string | undefined> {
-  return parseCookie(req.headers.cookie ?? '', { decode: asItIs });
-}
-
-/** The flows that the browser sent, oldest first. */
-function flowCookies(req: Request): { name: string; value: string }[] {
-  const flows: { name: string; value: string }[] = [];
-  for (const [name, value] of Object.entries(cookiesOf(req))) {
-    if (value !== undefined && NAME.test(name)) flows.push({ name, value });
-  }
-  // The start of a flow is read unverified here: it only decides who goes first.
-  return flows.length > 1 ? flows.sort((a, b) => startOf(a.value) - startOf(b.value)) : flows;
+/** The flows that the browser sent. */
+function flowCookies(req: Request): FlowCookie[] {
+  const found = (req.headers.cookie ?? '').matchAll(FLOW_COOKIES);
+  return Array.from(found, ([, name = '', handle = '', value = '']) => ({ name, handle, value }));
 }
 
 function startOf(value: string): number {
@@ -156,8 +156,18 @@ function startOf(value: string): number {
 }
 
 function setCookie(response: Response, name: string, value: string, maxAge: number): void {
-  const options = { path: '/', httpOnly: true, sameSite: 'lax', secure: name.startsWith('__Host-') } as const;
-  const header = stringifySetCookie({ name, value, maxAge: Math.ceil(maxAge / 1000), ...options }, { encode: asItIs });
+  const header = stringifySetCookie(
+    {
+      name,
+      value,
+      maxAge: Math.ceil(maxAge / 1000),
+      path: '/',
+      httpOnly: true,
+      sameSite: 'lax',
+      secure: name.startsWith('__Host-'),
+    },
+    { encode: asItIs },
+  );
   const others = response.getHeader('Set-Cookie') ?? [];
   response.setHeader('Set-Cookie', [...(Array.isArray(others) ? others : [String(others)]), header]);
 }
