@@ -38,6 +38,7 @@ export interface ClientOptions {
 export class PipedriveOAuth2 extends OAuth2 {
   private readonly basic: string;
   private readonly commonHeaders: OutgoingHttpHeaders;
+  private readonly formHeaders: OutgoingHttpHeaders;
   private readonly tokenTarget: Target;
   private readonly timeout: number;
   private readonly configuredOrigins: readonly string[];
@@ -54,6 +55,7 @@ export class PipedriveOAuth2 extends OAuth2 {
     super(clientId, clientSecret, baseSite, authorizePath, accessTokenPath, withoutAuthorization(customHeaders));
     this.basic = Buffer.from(`${clientId}:${clientSecret}`).toString('base64');
     this.commonHeaders = { Accept: 'application/json', 'User-Agent': USER_AGENT, ...this._customHeaders };
+    this.formHeaders = { ...this.commonHeaders, Authorization: `Basic ${this.basic}`, 'Content-Type': FORM };
     this.timeout = timeout;
     this.tokenTarget = targetOf(this._getAccessTokenUrl());
     this.configuredOrigins = configuredOrigins ?? [new URL(this._getAccessTokenUrl()).origin];
@@ -85,8 +87,8 @@ export class PipedriveOAuth2 extends OAuth2 {
   async requestProfile(url: string, accessToken: string, ...others: (string | undefined)[]): Promise<PipedriveProfile> {
     const endpoint = "Pipedrive's /users/me";
     const secrets = this.secretsAnd(accessToken, ...others);
-    const request = this.httpRequest('GET', targetOf(url), { Authorization: this.buildAuthHeader(accessToken) });
-    const answer = await this.ask(endpoint, request, secrets);
+    const headers = { ...this.commonHeaders, Authorization: this.buildAuthHeader(accessToken) };
+    const answer = await this.ask(endpoint, this.httpRequest('GET', targetOf(url), headers), secrets);
     if (!isSuccess(answer)) throw refused(endpoint, answer, secrets);
     return understood(endpoint, () => readProfile(answer.body));
   }
@@ -120,7 +122,8 @@ export class PipedriveOAuth2 extends OAuth2 {
     callback: dataCallback,
   ): void {
     const bearer = accessToken ? { Authorization: this.buildAuthHeader(accessToken) } : {};
-    const request = this.httpRequest(method, targetOf(url), { ...bearer, ...headers }, body ? String(body) : undefined);
+    const allHeaders = { ...this.commonHeaders, ...bearer, ...headers };
+    const request = this.httpRequest(method, targetOf(url), allHeaders, body ? String(body) : undefined);
     const done: Callbacks['data'] = callback;
     const secrets = this.secretsAnd(accessToken ?? undefined);
     this.ask('Pipedrive', request, secrets).then((answer) => {
@@ -134,21 +137,12 @@ export class PipedriveOAuth2 extends OAuth2 {
   }
 
   private formRequest(target: Target, form: Form): HttpRequest {
-    const headers = { Authorization: `Basic ${this.basic}`, 'Content-Type': FORM };
-    return this.httpRequest('POST', target, headers, stringify(withoutUndefined(form)));
+    return this.httpRequest('POST', target, this.formHeaders, stringify(withoutUndefined(form)));
   }
 
   private httpRequest(method: string, target: Target, headers: OutgoingHttpHeaders, body?: string): HttpRequest {
-    const length = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) };
     const agent = typeof this._agent === 'object' ? this._agent : undefined;
-    return {
-      method,
-      target,
-      headers: { ...this.commonHeaders, ...headers, ...length },
-      body,
-      timeout: this.timeout,
-      agent,
-    };
+    return { method, target, headers, body, timeout: this.timeout, agent };
   }
 
   private async ask(endpoint: string, request: HttpRequest, secrets: readonly string[]): Promise<HttpAnswer> {
