@@ -9,6 +9,10 @@ export function called<T extends unknown[]>(
 ): Promise<Partial<T>> {
   return new Promise((resolve, reject) => {
     const returned = call((error, ...results) => (error ? reject(error) : resolve(results)));
-    Promise.resolve(returned).catch(reject);
+    if (isPromise(returned)) returned.then(undefined, reject);
   });
+}
+
+export function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

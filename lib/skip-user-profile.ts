@@ -7,8 +7,8 @@ export type SkipUserProfile =
   | ((accessToken: string, done: (error: unknown, skip?: boolean) => void) => void);
 
 /** Puts the option behind one signature. A function of two parameters answers by callback, else by what it returns. */
-export function resolveSkip(skip: SkipUserProfile): (accessToken: string) => Promise<boolean> {
-  if (typeof skip !== 'function') return async () => skip;
+export function resolveSkip(skip: SkipUserProfile): (accessToken: string) => boolean | Promise<boolean> {
+  if (typeof skip !== 'function') return () => skip;
   return async (accessToken) => {
     const [skips] = await called<[unknown]>((done) => {
       const returned: unknown = skip(accessToken, done);

@@ -45,7 +45,7 @@ export class PipedriveStrategy extends OAuth2Strategy {
   declare private readonly _stateStore: StateStore;
   private readonly options: ResolvedOptions;
   private readonly verify: Verify;
-  private readonly skipsProfile: (accessToken: string) => Promise<boolean>;
+  private readonly skipsProfile: ReturnType<typeof resolveSkip>;
   private readonly authorizePrefix: string;
   private readonly refreshes = new Map<string, Promise<PipedriveTokens>>();
 
@@ -88,7 +88,7 @@ export class PipedriveStrategy extends OAuth2Strategy {
 
   private async decide(req: Request, options: PipedriveAuthenticateOptions): Promise<Outcome> {
     const query = queryOf(req);
-    return isCallback(query) ? this.callback(req, query, options) : this.authorize(req, options);
+    return await (isCallback(query) ? this.callback(req, query, options) : this.authorize(req, options));
   }
 
   /** RFC 6749 §4.1.1: remembers what the callback will need, and sends the user to Pipedrive. */
@@ -249,12 +249,12 @@ export class PipedriveStrategy extends OAuth2Strategy {
       : { authorizationURL, tokenURL, clientID, callbackURL, strategy: this.name };
   }
 
-  private async stateFor(
+  private stateFor(
     req: Request,
     { state }: PipedriveAuthenticateOptions,
     meta: StateMetadata,
     codeVerifier: string | undefined,
-  ): Promise<string | undefined> {
+  ): string | Promise<string | undefined> {
     // Without `state: true` passport-oauth2 sends a string as it is.
     if (!this.options.state && typeof state === 'string' && state !== '') return state;
     return storeState({ req, codeVerifier, state, meta }, this._stateStore);

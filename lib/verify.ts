@@ -1,5 +1,6 @@
 // The app's verify function in all its forms, called once, with one result.
 import type { Request } from 'express';
+import { isPromise } from './called';
 import type { PipedriveProfile } from './profile';
 import type { PipedriveTokens } from './tokens';
 
@@ -85,8 +86,4 @@ function readUser(value: unknown): Express.User | false | null {
     throw new TypeError('The verify function returned undefined: return the user, or false for none');
   }
   return value as Express.User | false | null;
-}
-
-function isPromise(value: unknown): value is Promise<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
