@@ -87,7 +87,7 @@ export class PipedriveOAuth2 extends OAuth2 {
   async requestProfile(url: string, accessToken: string, ...others: (string | undefined)[]): Promise<PipedriveProfile> {
     const endpoint = "Pipedrive's /users/me";
     const secrets = this.secretsAnd(accessToken, ...others);
-    const headers = { ...this.commonHeaders, Authorization: this.buildAuthHeader(accessToken) };
+    const headers = { Authorization: this.buildAuthHeader(accessToken), ...this.commonHeaders };
     const answer = await this.ask(endpoint, this.httpRequest('GET', targetOf(url), headers), secrets);
     if (!isSuccess(answer)) throw refused(endpoint, answer, secrets);
     return understood(endpoint, () => readProfile(answer.body));
