@@ -28,7 +28,9 @@ const hasNested = (query: Record<string, unknown>, names: readonly string[]) =>
 
 /** The query as the framework has parsed it, or else parsed here. */
 export function queryOf({ query, url }: Request): Record<string, unknown> {
-  return isRecord(query) ? query : parse(url.split('?')[1] ?? '');
+  if (isRecord(query)) return query;
+  const [, ...search] = url.split('?');
+  return parse(search.join('?'));
 }
 
 /** Whether a query belongs to a callback, well-formed or not. Without `code` and `error` it starts a sign-in. */

@@ -9,7 +9,7 @@ import express, { type RequestHandler } from 'express';
 import { type AuthenticateCallback, Passport } from 'passport';
 import { PipedriveStrategy } from 'passport-pipedrive-oauth2';
 import { currentUser, users } from '../sandbox';
-import { anybody, appsForEach, mustNotBeCalled, options } from './support/app';
+import { anybody, appsForEach, expectFailure, expectRedirect, mustNotBeCalled, options } from './support/app';
 import { exchange, letSignIn, profileRequest, stubPipedrive, tokens } from './support/pipedrive';
 
 describe('Passport', () => {
@@ -124,10 +124,10 @@ describe('Passport', () => {
       Object.defineProperty(req, 'query', { value: undefined });
       next();
     };
-    const app = await start({ before: [unparsed] });
-    const answer = await app.visitor().callback({ error: 'user_denied' });
-    expect(answer).to.include({ outcome: 'failure', status: 403 });
-    expect((await app.visitor().send('/callback')).outcome).to.equal('redirect');
+    const visitor = (await start({ before: [unparsed] })).visitor();
+    const query = `error=user_denied&error_description=Why?&state=${await visitor.start()}`;
+    expect(expectFailure(await visitor.callback(query), 403, 'user_denied')).to.have.property('description', 'Why?');
+    expectRedirect(await visitor.send('/callback'));
   });
 
   describe('without a framework', () => {
