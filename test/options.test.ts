@@ -8,6 +8,13 @@ import { mustNotBeCalled, options } from './support/app';
 const construct = (given: object, verify: unknown = mustNotBeCalled) =>
   Reflect.construct(PipedriveStrategy, [given, verify]);
 
+/** Expects a TypeError with exactly this message. */
+function expectTypeError(given: object, message: string): void {
+  expect(() => construct(given))
+    .to.throw(TypeError)
+    .with.property('message', message);
+}
+
 describe('options', () => {
   it('makes an OAuth2Strategy named pipedrive, which is also exported as Strategy', () => {
     const strategy = new Strategy(options, mustNotBeCalled);
@@ -15,27 +22,11 @@ describe('options', () => {
     expect(strategy.name).to.equal('pipedrive');
   });
 
-  for (const name of ['clientID', 'clientSecret', 'callbackURL']) {
-    for (const value of [undefined, null, '', 7, {}, ['a']]) {
-      it(`throws a TypeError that names ${name} when it is ${JSON.stringify(value)}`, () => {
-        expect(() => construct({ ...options, [name]: value })).to.throw(TypeError, new RegExp(`^${name} is required`));
-      });
-    }
-  }
-
-  const notSecure = [
-    'http://oauth.example.com/token',
-    'ftp://127.0.0.1/',
-    'oauth.pipedrive.com',
-    '',
-    7,
-    'http://127.0.0.1.evil.example/',
-    'https://user:pass@127.0.0.1/',
-    'https://127.0.0.1/#x',
-    'javascript:1',
-  ];
-  const wrong: Record<string, unknown[]> = {
+  const required: Record<string, [mustBe: string, ...values: unknown[]]> = {
+    clientID: ['a string'],
+    clientSecret: ['a string'],
     callbackURL: [
+      'an absolute http(s) URL without fragment, or a path that starts with one "/"',
       'callback',
       '//evil.example/callback',
       'ftp://app.example.com/',
@@ -47,31 +38,73 @@ describe('options', () => {
       'javascript:alert(1)',
       'http://a b/',
     ],
-    authorizationURL: notSecure,
-    tokenURL: notSecure,
-    revocationURL: notSecure,
-    userProfileURL: notSecure,
-    state: ['true', 1, null],
-    store: [true, {}, { store() {} }, null, 'session'],
-    pkce: ['s256', 1, null],
-    marketplaceInstall: ['accept', true, null],
-    timeout: [0, -1, 1.5, '10', Number.NaN, Number.POSITIVE_INFINITY, 2 ** 31, null],
-    agent: [{}, true, 'http://proxy.example.com'],
-    customHeaders: ['X-A: b', { 'X A': 'b' }, { 'X-A': 'b\r\nX-B: c' }, { 'X-A': undefined }, null],
-    skipUserProfile: ['yes', 1, null],
-    passReqToCallback: ['yes', 1, null],
-    proxy: ['yes', 1, null],
-    sessionKey: ['', 7, null],
   };
-  for (const [name, values] of Object.entries(wrong)) {
+  for (const [name, [mustBe, ...values]] of Object.entries(required)) {
+    for (const value of [undefined, null, '', 7, {}, ['a'], ...values]) {
+      it(`throws a TypeError that names ${name} when it is ${JSON.stringify(value)}`, () => {
+        expectTypeError({ ...options, [name]: value }, `${name} is required and must be ${mustBe}`);
+      });
+    }
+  }
+
+  const notSecure = [
+    'http://oauth.example.com/token',
+    'ftp://127.0.0.1/',
+    'oauth.pipedrive.com',
+    '',
+    7,
+    'http://127.0.0.1.evil.example/',
+    'http://notlocalhost/',
+    'https://user@127.0.0.1/',
+    'https://:pass@127.0.0.1/',
+    'https://127.0.0.1/#x',
+    'javascript:1',
+    new URL('https://oauth.example.com/token'),
+  ];
+  const endpoint = 'an https URL, or an http URL of a loopback host';
+  const wrong: Record<string, [mustBe: string, ...values: unknown[]]> = {
+    authorizationURL: [endpoint, ...notSecure],
+    tokenURL: [endpoint, ...notSecure],
+    revocationURL: [endpoint, ...notSecure],
+    userProfileURL: [endpoint, ...notSecure],
+    state: ['true or false', 'true', 1, null],
+    store: ['an object with the functions store and verify', true, {}, { store() {} }, null, 'session'],
+    pkce: ["true, false, 'S256' or 'plain'", 's256', 1, null],
+    marketplaceInstall: ["'restart' or 'reject'", 'accept', true, null],
+    timeout: [
+      'a whole number of milliseconds from 1 to 2147483647',
+      0,
+      -1,
+      1.5,
+      '10',
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      2 ** 31,
+      null,
+    ],
+    agent: ['an http.Agent or https.Agent', {}, true, 'http://proxy.example.com'],
+    customHeaders: [
+      'an object of valid HTTP headers',
+      'X-A: b',
+      { 'X A': 'b' },
+      { 'X-A': 'b\r\nX-B: c' },
+      { 'X-A': undefined },
+      null,
+    ],
+    skipUserProfile: ['true, false or a function', 'yes', 1, null],
+    passReqToCallback: ['true or false', 'yes', 1, null],
+    proxy: ['true or false', 'yes', 1, null],
+    sessionKey: ['a string', '', 7, null],
+  };
+  for (const [name, [mustBe, ...values]] of Object.entries(wrong)) {
     it(`throws a TypeError that names ${name} for ${values.map((value) => JSON.stringify(value)).join(', ')}`, () => {
-      for (const value of values) expect(() => construct({ ...options, [name]: value })).to.throw(TypeError, name);
+      for (const value of values) expectTypeError({ ...options, [name]: value }, `${name} must be ${mustBe}`);
     });
   }
 
   it('never shows a value in its errors', () => {
     const secret = 'hunter2-hunter2';
-    for (const name of [...Object.keys(wrong), 'clientID', 'clientSecret']) {
+    for (const name of [...Object.keys(wrong), ...Object.keys(required)]) {
       const value = name.startsWith('client') ? [secret] : { [secret]: secret };
       try {
         construct({ ...options, [name]: value });
@@ -87,7 +120,7 @@ describe('options', () => {
   });
 
   it('takes http for loopback hosts', () => {
-    for (const host of ['localhost:3000', '127.0.0.1', '127.8.9.10:1', '[::1]:8080', 'sandbox.localhost']) {
+    for (const host of ['localhost:3000', '127.0.0.1', '127.18.19.20:1', '[::1]:8080', 'sandbox.localhost']) {
       expect(() => construct({ ...options, tokenURL: `http://${host}/oauth/token` })).not.to.throw();
     }
   });
