@@ -40,7 +40,7 @@ export function refused(endpoint: string, answer: HttpAnswer, secrets: readonly 
 
 /** As `refused`, but a `TokenError` where the answer is an error of OAuth 2.0 (RFC 6749 §5.2) in Pipedrive's JSON. */
 export function refusedGrant(endpoint: string, answer: HttpAnswer, secrets: readonly string[]): Error {
-  const isClientError = answer.status >= 400 && answer.status <= 499 && answer.status !== 429;
+  const isClientError = answer.status >= 400 && answer.status < 500 && answer.status !== 429;
   const error = isClientError ? readTokenError(readJSONObject(answer.body)) : undefined;
   if (!error || !readWords(error.code, secrets)) return refused(endpoint, answer, secrets);
   // Without words of Pipedrive's that may be repeated the code stands for them.
@@ -57,10 +57,14 @@ function internalOAuthError(message: string, status: 502 | 503 | 504, cause: Err
   return withDetails(new InternalOAuthError(message, cause), status, cause);
 }
 
-// `statusCode` and `expose` are for Nest, Koa and http-errors. `cause` stays out of JSON like the standard one.
+// `statusCode` and `expose` are for Nest, Koa and http-errors.
 function withDetails<E extends Error>(error: E, status: number, cause: Error): E {
-  Object.assign(error, { status, statusCode: status, expose: false });
-  return Object.defineProperty(error, 'cause', { value: cause, configurable: true, writable: true });
+  return withHidden(Object.assign(error, { status, statusCode: status, expose: false }), 'cause', cause);
+}
+
+/** Puts a property on an error as the standard has it for `cause`: out of JSON. */
+export function withHidden<E extends Error>(error: E, name: string, value: unknown): E {
+  return Object.defineProperty(error, name, { value, configurable: true, writable: true });
 }
 
 /** What an app's function threw, as something that `next` takes for an error: not nothing, and not `'route'`. */
@@ -72,9 +76,7 @@ export function asError(thrown: unknown): unknown {
 /** Puts the app's state on one of our errors, where neither JSON nor `util.inspect` shows it. */
 export function withState(error: unknown, state: unknown): unknown {
   const isOurs = error instanceof InternalOAuthError || error instanceof TokenError;
-  return isOurs && state !== undefined
-    ? Object.defineProperty(error, 'state', { value: state, configurable: true })
-    : error;
+  return isOurs && state !== undefined ? withHidden(error, 'state', state) : error;
 }
 
 /** A text from outside, if an error may repeat it: short, on one line, and free of the given secrets. */
@@ -84,13 +86,8 @@ function readWords(value: unknown, secrets: readonly string[]): string | undefin
   return secrets.some((secret) => repeats(value, secret)) ? undefined : value;
 }
 
+/** Whether a text on one line contains a secret; a short one, such as the code "code", only as a word of its own. */
 function repeats(text: string, secret: string): boolean {
-  const [first = '', ...rest] = text.split(secret);
-  let before = first;
-  return rest.some((after) => {
-    // A short one, such as the code "code" of somebody's test, counts only as a word of its own.
-    const isWithinWord = /[\w-]$/.test(before) || /^[\w-]/.test(after);
-    before = after;
-    return secret.length >= LONG_SECRET || !isWithinWord;
-  });
+  if (secret.length >= LONG_SECRET) return text.includes(secret);
+  return /(?<![\w-])\n(?![\w-])/.test(text.replaceAll(secret, '\n'));
 }

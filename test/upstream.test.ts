@@ -31,7 +31,8 @@ function expectOurs(app: App, answer: Parameters<typeof expectError>[1], status:
   expect(error).to.include({ status, statusCode: status, expose: false });
   expect(error.cause).to.be.instanceOf(Error);
   expect(error.state).to.deep.equal({ page: 7 });
-  expect(Object.keys(error)).not.to.include('state');
+  const asStandard = { enumerable: false, configurable: true, writable: true };
+  for (const name of ['cause', 'state']) expect(Object.getOwnPropertyDescriptor(error, name)).to.include(asStandard);
   expectNoSecrets(error, code);
   return error;
 }
@@ -119,14 +120,17 @@ describe('token endpoint', () => {
   });
 
   it('leaves words alone that only contain a short code by chance', async () => {
-    for (const [message, description] of [
-      ['codes are encoded, a barcode too', 'codes are encoded, a barcode too'],
-      ['no such "code"', undefined],
-      ['code', undefined],
+    const asItIs = 'codes are encoded, a barcode too';
+    for (const [short, message, description] of [
+      ['code', asItIs, asItIs],
+      ['code', 'no such "code", sorry', undefined],
+      ['code', 'code', undefined],
+      ['7-chars', 'not7-chars', 'not7-chars'],
+      ['8-of-all', 'not8-of-all', undefined],
     ] as const) {
       const app = await start();
-      exchange('code').reply(400, { error: 'invalid_grant', message });
-      const info = expectFailure(await app.visitor().signIn('code'), 403, 'invalid_grant');
+      exchange(short).reply(400, { error: 'invalid_grant', message });
+      const info = expectFailure(await app.visitor().signIn(short), 403, 'invalid_grant');
       expect(info.description).to.equal(description);
     }
   });
@@ -136,6 +140,9 @@ describe('token endpoint', () => {
       const { app, answer } = await signIn(400, { error: 'invalid_client', message });
       expect(expectOurs(app, answer, 500)).to.include({ message: 'invalid_client', code: 'invalid_client' });
     }
+    const longest = 'x'.repeat(1024);
+    const { app, answer } = await signIn(400, { error: 'invalid_client', message: longest });
+    expect(expectOurs(app, answer, 500).message).to.equal(longest);
   });
 
   const { access_token, refresh_token, token_type, expires_in, api_domain, ...rest } = tokens;
