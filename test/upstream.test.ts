@@ -163,8 +163,14 @@ describe('token endpoint', () => {
     });
   }
 
-  it('takes a token_type in any letter case or none, no scope, and what else there is', async () => {
-    for (const body of [{ ...whole, token_type: 'Bearer' }, without('token_type'), { ...without('scope'), extra: 1 }]) {
+  it('takes a token_type in any letter case or none, no scope, any time to live, and what else there is', async () => {
+    for (const body of [
+      { ...whole, token_type: 'Bearer' },
+      without('token_type'),
+      { ...without('scope'), extra: 1 },
+      { ...whole, expires_in: 0 },
+      { ...whole, expires_in: Number.MAX_SAFE_INTEGER },
+    ]) {
       const app = await start({ options: { skipUserProfile: true }, verify: ({ tokens }) => tokens });
       exchange().reply(200, body);
       const { user } = await app.visitor().signIn();
