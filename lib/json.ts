@@ -11,8 +11,8 @@ export function readJSON(text: string): unknown {
     return JSON.parse(text);
   } catch {
     // The parser's own error repeats a part of the text, which may hold a token.
-    return undefined;
   }
+  return undefined;
 }
 
 /** The JSON object in a text, or `undefined` when it is none. */

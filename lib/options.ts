@@ -215,8 +215,8 @@ function areHeaders(headers: unknown): boolean {
       http.validateHeaderName(name);
       http.validateHeaderValue(name, value);
     }
-    return true;
   } catch {
     return false;
   }
+  return true;
 }

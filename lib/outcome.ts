@@ -110,9 +110,7 @@ function actFailed(actions: Actions, req: Request, error: unknown): void {
   try {
     actions.error(asError(error));
   } catch {
-    const response = req.res;
-    if (!response || response.writableEnded) return;
-    if (!response.headersSent) response.statusCode = 500;
-    response.end();
+    if (req.res && !req.res.headersSent) req.res.statusCode = 500;
+    req.res?.end();
   }
 }

@@ -5,14 +5,12 @@ import { CookieStateStore, PipedriveStrategy, SessionStateStore, Strategy } from
 import { mustNotBeCalled, options } from './support/app';
 
 /** As JavaScript would: with whatever options. */
-const construct = (given: object, verify: unknown = mustNotBeCalled) =>
+const construct = (given: unknown, verify: unknown = mustNotBeCalled) =>
   Reflect.construct(PipedriveStrategy, [given, verify]);
 
 /** Expects a TypeError with exactly this message. */
-function expectTypeError(given: object, message: string): void {
-  expect(() => construct(given))
-    .to.throw(TypeError)
-    .with.property('message', message);
+function expectTypeError(construct: () => unknown, message: string): void {
+  expect(construct).to.throw(TypeError).with.property('message', message);
 }
 
 describe('options', () => {
@@ -42,7 +40,7 @@ describe('options', () => {
   for (const [name, [mustBe, ...values]] of Object.entries(required)) {
     for (const value of [undefined, null, '', 7, {}, ['a'], ...values]) {
       it(`throws a TypeError that names ${name} when it is ${JSON.stringify(value)}`, () => {
-        expectTypeError({ ...options, [name]: value }, `${name} is required and must be ${mustBe}`);
+        expectTypeError(() => construct({ ...options, [name]: value }), `${name} is required and must be ${mustBe}`);
       });
     }
   }
@@ -98,7 +96,8 @@ describe('options', () => {
   };
   for (const [name, [mustBe, ...values]] of Object.entries(wrong)) {
     it(`throws a TypeError that names ${name} for ${values.map((value) => JSON.stringify(value)).join(', ')}`, () => {
-      for (const value of values) expectTypeError({ ...options, [name]: value }, `${name} must be ${mustBe}`);
+      for (const value of values)
+        expectTypeError(() => construct({ ...options, [name]: value }), `${name} must be ${mustBe}`);
     });
   }
 
@@ -125,11 +124,16 @@ describe('options', () => {
     }
   });
 
+  it('takes timeouts as long as the longest timer of Node.js', () => {
+    for (const timeout of [1, 2_147_483_647]) expect(() => construct({ ...options, timeout })).not.to.throw();
+  });
+
   it('requires options and a verify function', () => {
-    for (const nothing of [undefined, null, mustNotBeCalled, 'options']) {
-      expect(() => Reflect.construct(PipedriveStrategy, [nothing, mustNotBeCalled])).to.throw(TypeError);
+    for (const nothing of [undefined, null, mustNotBeCalled, 'options'])
+      expectTypeError(() => construct(nothing), 'PipedriveStrategy requires an options object');
+    for (const nothing of [null, {}, 'verify']) {
+      expectTypeError(() => construct(options, nothing), 'verify is required and must be a function');
     }
-    for (const nothing of [null, {}, 'verify']) expect(() => construct(options, nothing)).to.throw(TypeError, 'verify');
   });
 
   it('never writes to the options', () => {
@@ -138,23 +142,20 @@ describe('options', () => {
     expect(() => construct(given)).not.to.throw();
   });
 
-  for (const Store of [CookieStateStore, SessionStateStore]) {
-    for (const [name, values] of Object.entries({
-      ttl: [0, -1, 1.5, '1', null, Number.NaN],
-      limit: [0, -1, 1.5, '1', null, Number.NaN],
-    })) {
+  const limits: [option: string, mustBe: string, ...values: unknown[]][] = [
+    ['ttl', 'a whole number of milliseconds above 0', 0, -1, 1.5, '1', null, Number.NaN],
+    ['limit', 'a whole number above 0', 0, -1, 1.5, '1', null, Number.NaN],
+  ];
+  for (const [Store, ...own] of [
+    [CookieStateStore, ['secret', 'a string, or an array of strings', '', [''], ['a', ''], [7], 7, null, {}]],
+    [SessionStateStore, ['key', 'a string', '', 7, null]],
+  ] as const) {
+    for (const [name, mustBe, ...values] of [...limits, ...own]) {
       it(`throws a TypeError that names ${name} of ${Store.name}`, () => {
-        for (const value of values)
-          expect(() => Reflect.construct(Store, [{ [name]: value }])).to.throw(TypeError, name);
+        for (const value of values) {
+          expectTypeError(() => Reflect.construct(Store, [{ [name]: value }]), `${name} must be ${mustBe}`);
+        }
       });
     }
   }
-
-  it('throws a TypeError that names the secret of CookieStateStore, and the key of SessionStateStore', () => {
-    for (const secret of ['', [''], [7], 7, null, {}]) {
-      expect(() => Reflect.construct(CookieStateStore, [{ secret }])).to.throw(TypeError, 'secret');
-    }
-    for (const key of ['', 7, null])
-      expect(() => Reflect.construct(SessionStateStore, [{ key }])).to.throw(TypeError, 'key');
-  });
 });

@@ -100,7 +100,11 @@ describe('Passport', () => {
 
   it('lets a failing app callback that has sent headers end, too', async () => {
     const strategy = new PipedriveStrategy(options, mustNotBeCalled);
+    let logged: number | undefined;
     const app = await startWith(strategy, (req, res, next) => {
+      res.on('finish', () => {
+        logged = res.statusCode;
+      });
       const done = () => {
         if (!res.headersSent) res.status(203).write('half');
         throw new Error('broken');
@@ -108,6 +112,7 @@ describe('Passport', () => {
       passport.authenticate(strategy, done)(req, res, next);
     });
     expect(await app.visitor().callback({ error: 'x' })).to.include({ status: 203, body: 'half' });
+    expect(logged, 'what an access log says').to.equal(203);
   });
 
   it('can be registered under another name', async () => {
@@ -142,17 +147,19 @@ describe('Passport', () => {
     };
     const redirectURI = (location: unknown) => new URL(String(location)).searchParams.get('redirect_uri');
 
-    async function listening<S extends { listen(port: number, host: string): S; address(): unknown; once: unknown }>(
-      server: S & NodeJS.EventEmitter,
-    ) {
-      server.listen(0, '127.0.0.1');
+    let server: http.Server | http2.Http2Server;
+    async function listening(created: typeof server): Promise<number> {
+      server = created.listen(0, '127.0.0.1');
       await once(server, 'listening');
       return (server.address() as AddressInfo).port;
     }
+    afterEach(() => {
+      server.close();
+      if ('closeAllConnections' in server) server.closeAllConnections();
+    });
 
     it('redirects and fails under node:http, and answers 400 where no host is named', async () => {
-      const server = http.createServer(answer);
-      const port = await listening(server);
+      const port = await listening(http.createServer(answer));
       const redirected = await fetch(`http://127.0.0.1:${port}/`, { redirect: 'manual' });
       expect(redirectURI(redirected.headers.get('location'))).to.equal(`http://127.0.0.1:${port}/callback`);
       expect(redirected.headers.getSetCookie()).to.have.length(1);
@@ -160,31 +167,45 @@ describe('Passport', () => {
       const socket = connect(port, '127.0.0.1');
       socket.end('GET / HTTP/1.0\r\n\r\n');
       expect(await text(socket)).to.match(/^HTTP\/1\.1 400 /);
-      server.close();
-      server.closeAllConnections();
+    });
+
+    describe('where the app callback throws and the response is unknown', () => {
+      const unhandled: unknown[] = [];
+      const remember = (reason: unknown) => unhandled.push(reason);
+      beforeEach(() => process.on('unhandledRejection', remember));
+      afterEach(() => process.off('unhandledRejection', remember));
+
+      it('leaves no rejection unhandled', async () => {
+        const throwing: http.RequestListener = (req, res) => {
+          const done = () => {
+            res.end();
+            throw new Error('broken');
+          };
+          passport.authenticate(strategy, done)(req, res, () => {});
+        };
+        const port = await listening(http.createServer(throwing));
+        await fetch(`http://127.0.0.1:${port}/?error=user_denied`);
+        expect(unhandled.splice(0)).to.deep.equal([]);
+      });
     });
 
     it('redirects to https where the connection is encrypted', async () => {
-      const server = http.createServer((req, res) => {
+      const encrypted: http.RequestListener = (req, res) => {
         Object.assign(req.socket, { encrypted: true });
         answer(req, res);
-      });
-      const port = await listening(server);
+      };
+      const port = await listening(http.createServer(encrypted));
       const redirected = await fetch(`http://127.0.0.1:${port}/`, { redirect: 'manual' });
       expect(redirectURI(redirected.headers.get('location'))).to.equal(`https://127.0.0.1:${port}/callback`);
       expect(redirected.headers.getSetCookie()[0]).to.match(/^__Host-.*; Secure/);
-      server.close();
-      server.closeAllConnections();
     });
 
     it('redirects under node:http2, where the host is :authority', async () => {
-      const server = http2.createServer((req, res) => answer(req, res));
-      const port = await listening(server);
+      const port = await listening(http2.createServer((req, res) => answer(req, res)));
       const client = http2.connect(`http://127.0.0.1:${port}`);
       const [headers] = await once(client.request({ ':path': '/' }), 'response');
       expect(redirectURI(headers.location)).to.equal(`http://127.0.0.1:${port}/callback`);
       client.close();
-      server.close();
     });
   });
 });

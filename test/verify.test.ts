@@ -107,6 +107,7 @@ describe('verify', () => {
       });
       expect(answer.status).to.equal(401);
       expect(answer.headers.get('www-authenticate')).to.equal('Suspended');
+      expect(answer.authInfo).to.equal(undefined);
     });
   });
 
