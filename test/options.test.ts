@@ -35,6 +35,11 @@ describe('options', () => {
       '/a\\b',
       'javascript:alert(1)',
       'http://a b/',
+      'https://app.example.com/\u0085',
+      'xhttps://app.example.com/callback',
+      'callback/of/app',
+      ['/callback'],
+      new URL('https://app.example.com/callback'),
     ],
   };
   for (const [name, [mustBe, ...values]] of Object.entries(required)) {
