@@ -107,8 +107,8 @@ function readLanguage(language: unknown): string | undefined {
 }
 
 function readAdmin({ access, is_admin }: Record<string, unknown>): boolean | undefined {
-  const entries: unknown[] = Array.isArray(access) ? access : [];
-  const account = entries.find((entry) => isRecord(entry) && entry.app === 'global');
+  const isAccount = (entry: unknown) => isRecord(entry) && entry.app === 'global';
+  const account: unknown = Array.isArray(access) ? access.find(isAccount) : undefined;
   const admin = isRecord(account) ? account.admin : is_admin;
   return admin === undefined || admin === null ? undefined : Boolean(admin);
 }
