@@ -63,6 +63,13 @@ describe('client', () => {
     });
     await app.visitor().signIn();
     const [exchange = '', profile = ''] = sent;
+    for (const request of [exchange, profile]) {
+      expect(request).to.match(/\r\nAccept: application\/json\r\n/i);
+      expect(request).to.match(/\r\nUser-Agent: passport-pipedrive-oauth2\r\n/i);
+    }
+    const [, form = ''] = exchange.split('\r\n\r\n');
+    expect(exchange).to.match(/\r\nContent-Type: application\/x-www-form-urlencoded\r\n/i);
+    expect(exchange).to.match(new RegExp(`\\r\\nContent-Length: ${form.length}\\r\\n`, 'i'));
     expect(exchange).to.match(new RegExp(`\\r\\nAuthorization: Basic ${basic}\\r\\n`, 'i'));
     expect(exchange).not.to.include(clientSecret).and.not.include('client_id');
     expect(profile).to.match(
@@ -179,7 +186,7 @@ describe('client', () => {
       const refreshed = await new Promise<Results>((resolve) => {
         oauth2.getOAuthAccessToken(
           refreshToken,
-          { grant_type: 'refresh_token', client_secret: 'x' },
+          { grant_type: 'refresh_token', client_id: 'x', client_secret: 'x' },
           (...all: Results) => resolve(all),
         );
       });
@@ -194,6 +201,7 @@ describe('client', () => {
         oauth2.get(`${origin}/api/v1/users/me`, accessToken, (...all: Results) => resolve(all));
       });
       expect([error, JSON.parse(String(body))]).to.deep.equal([null, currentUser(users.ada)]);
+      expect(sent[2]).to.match(/^GET \/api\/v1\/users\/me HTTP/);
     });
 
     it('puts the token of a request of any method in the header, where oauth puts it in the URL', async () => {
@@ -203,10 +211,13 @@ describe('client', () => {
         answerWell(socket, request);
       });
       const oauth2 = rebuild(origin);
-      await new Promise((resolve) =>
-        Reflect.apply(oauth2._request, oauth2, ['DELETE', `${origin}/x`, null, null, accessToken, resolve]),
-      );
+      const request = (...given: unknown[]) =>
+        new Promise((resolve) => Reflect.apply(oauth2._request, oauth2, [...given, resolve]));
+      await request('DELETE', `${origin}/x`, null, null, accessToken);
       expect(sent[0]).to.match(new RegExp(`^DELETE /x HTTP.*\\r\\nAuthorization: Bearer ${accessToken}\\r\\n`, 'is'));
+      await request('PUT', `${origin}/y?z=1`, { 'X-A': 'b' }, 'body', null);
+      expect(sent[1]).to.match(/^PUT \/y\?z=1 HTTP.*\r\nX-A: b\r\n.*\r\n\r\nbody$/is);
+      expect(sent[1]).not.to.match(/authorization/i);
     });
 
     it('gives status and body of a refusal as oauth does, but in no log', async () => {

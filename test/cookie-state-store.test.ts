@@ -1,4 +1,5 @@
 // What is special to flows in cookies: their attributes, their signature, their size, and the cookies of others.
+import { createHmac, hkdfSync } from 'node:crypto';
 import { expect } from 'chai';
 import type { Request, RequestHandler } from 'express';
 import session from 'express-session';
@@ -131,11 +132,22 @@ describe('CookieStateStore', () => {
       expectFailure(await callbackWith(old, stateOf(byBoth), cookieOf(byBoth)), 403, 'state_invalid');
     });
 
+    it('is made with a key that is derived from the secret for it alone', async () => {
+      const [name = '', value = ''] = cookieOf(await (await start()).visitor().send('/auth')).split(/=(.*)/s);
+      const [payload = '', signature] = value.split(/\.(?=[^.]*$)/);
+      const key = hkdfSync('sha256', options.clientSecret, '', 'passport-pipedrive-oauth2 state cookie', 32);
+      const signed = JSON.stringify([name, 'pipedrive', options.clientID]) + payload;
+      const expected = createHmac('sha256', Buffer.from(key)).update(signed).digest('base64').replace(/=+$/, '');
+      expect(signature).to.equal(expected);
+    });
+
     it('needs a secret where the store is used without a strategy', () => {
       const store = new CookieStateStore();
       const req = Object.assign(Object.create(null), { headers: {}, res: { getHeader() {}, setHeader() {} } });
       const meta = { ...options, authorizationURL: '', tokenURL: '', strategy: 'pipedrive' };
-      expect(() => store.store(req, undefined, undefined, meta, () => {})).to.throw('secret');
+      expect(() => store.store(req, undefined, undefined, meta, () => {})).to.throw(
+        /^CookieStateStore needs a secret$/,
+      );
     });
   });
 
@@ -194,6 +206,26 @@ describe('CookieStateStore', () => {
       }
     });
 
+    it('that are no flows give way first, then the oldest flow, in whatever order the browser sends them', async () => {
+      const visitor = (await start()).visitor();
+      const flows: string[] = [];
+      for (let flow = 0; flow < 10; flow += 1) {
+        flows.push(cookieOf(await visitor.send('/auth', { headers: { cookie: '' } })));
+        passTime(10);
+      }
+      const junk = `pipedrive-flow.${'A'.repeat(43)}=!`;
+      for (const sent of [
+        [junk, ...flows],
+        [...flows, junk],
+        [...flows.toReversed(), junk],
+      ]) {
+        const answer = await visitor.send('/auth', { headers: { cookie: sent.join(';') } });
+        const cleared = [junk, flows[0]].map((pair) => `${pair?.split('=')[0]}=`);
+        const lines = answer.headers.getSetCookie();
+        expect(lines.map((line) => line.split(';')[0]).slice(0, -1)).to.deep.equal(cleared);
+      }
+    });
+
     it('that only look like flows give way to a new one', async () => {
       const visitor = (await start()).visitor();
       const cookie = Array.from({ length: 12 }, (_, i) => `pipedrive-flow.${String(i).padEnd(43, 'A')}=${i}`).join(
@@ -233,8 +265,9 @@ describe('CookieStateStore', () => {
           expect((await app.visitor().send(path)).outcome).to.equal('error');
           expect(app.errors.pop())
             .to.have.property('message')
-            .that.includes('CookieStateStore')
-            .and.includes('SessionStateStore');
+            .that.equals(
+              'CookieStateStore needs req.res to set its cookies on, which this framework does not provide: use SessionStateStore',
+            );
         }
       });
     }

@@ -77,8 +77,13 @@ describe('refresh', () => {
   for (const nothing of ['', undefined, null, 7, {}]) {
     it(`rejects with a TypeError for ${JSON.stringify(nothing)} in place of a token`, async () => {
       const { refresh, revoke } = PipedriveStrategy.prototype;
-      for (const method of [refresh, revoke]) {
-        expect(await rejectionOf(Reflect.apply(method, strategyWith(), [nothing]))).to.be.instanceOf(TypeError);
+      for (const [method, name] of [
+        [refresh, 'refreshToken'],
+        [revoke, 'token'],
+      ] as const) {
+        expect(await rejectionOf(Reflect.apply(method, strategyWith(), [nothing])))
+          .to.be.instanceOf(TypeError)
+          .with.property('message', `${name} must be a string`);
       }
     });
   }

@@ -200,15 +200,22 @@ for (const name of ['CookieStateStore', 'SessionStateStore'] as const) {
         expect(expectError(app, await app.visitor().signIn(), 502)).not.to.have.property('state');
       });
 
-      it('that cannot fit is a clear error, before the redirect', async () => {
-        const app = await start(withStore(name, { authorize: { state: 'x'.repeat(4_096) } }));
-        const answer = await app.visitor().send('/auth');
+      it('that cannot fit under 4,096 bytes is a clear error, before the redirect', async () => {
+        const visitedWith = async (length: number) => {
+          const app = await start(withStore(name, { authorize: { state: 'x'.repeat(length) } }));
+          return { app, answer: await app.visitor().send('/auth') };
+        };
+        const { app, answer } = await visitedWith(4_096);
         expect(answer.outcome).to.equal('error');
-        expect(app.errors[0])
-          .to.be.instanceOf(RangeError)
-          .with.property('message')
-          .that.includes('state')
-          .and.includes('4096');
+        const [error] = app.errors;
+        const text =
+          /^The state given to authenticate is too large: the sign-in would take (\d+) bytes, and must stay under 4096$/;
+        expect(error).to.be.instanceOf(RangeError).with.property('message').that.matches(text);
+        // Of a longer state at most 4 bytes for 3.
+        const bytes = Number(text.exec(String((error as Error).message))?.[1]);
+        const longest = 4_096 - Math.ceil(((bytes - 4_095) * 3) / (name === 'CookieStateStore' ? 4 : 3));
+        expect((await visitedWith(longest)).answer.outcome).to.equal('redirect');
+        expect((await visitedWith(longest + 1)).answer.outcome).to.equal('error');
       });
 
       it('that JSON cannot hold is an error, before the redirect', async () => {
@@ -364,6 +371,22 @@ describe('a store of the app', () => {
         expect((await app.visitor().send(path)).outcome).to.equal('error');
         expect(app.errors.pop()).to.have.property('message', 'down');
       }
+    });
+  }
+
+  for (const returned of [undefined, null, 7, {}]) {
+    it(`may call back later, and return ${JSON.stringify(returned)}`, async () => {
+      const later = (call: () => void) => {
+        setImmediate(call);
+        return returned;
+      };
+      const store = {
+        store: (_req: object, done: StateStoreCallback) => later(() => done(null, 'the-state')),
+        verify: (_req: object, _state: string, done: StateVerifyCallback) => later(() => done(null, true)),
+      };
+      const visitor = (await start({ options: { store }, verify: anybody })).visitor();
+      letSignIn();
+      expect((await visitor.signIn()).outcome).to.equal('success');
     });
   }
 

@@ -71,6 +71,16 @@ describe('verify', () => {
     });
   }
 
+  for (const returned of [undefined, null, true, 7, 'text', {}, JSON.parse('{"then":1}')]) {
+    it(`waits for done when the function returns ${JSON.stringify(returned)}`, async () => {
+      const verify: VerifyFunction = (_a, _r, _p, done) => {
+        setImmediate(done, null, { id: 1 });
+        return returned;
+      };
+      expect((await signIn(verify)).answer.user).to.deep.equal({ id: 1 });
+    });
+  }
+
   it('gives the whole token response, with the moment at which the token ends', async () => {
     const { answer } = await signIn(({ tokens }) => tokens);
     const { expires_at, ...response } = answer.user as typeof tokens & { expires_at: number };
@@ -162,8 +172,7 @@ describe('verify', () => {
         const { app, answer } = await signIn(verify);
         expect(expectError(app, answer, 500))
           .to.be.instanceOf(TypeError)
-          .with.property('message')
-          .that.includes('returned undefined');
+          .with.property('message', 'The verify function returned undefined: return the user, or false for none');
       }
     });
   });
@@ -277,6 +286,9 @@ describe('verify', () => {
     const error = await new Promise((resolve) => strategy.userProfile(tokens.access_token, resolve));
     expect(error).to.have.property('status', 502);
     const { strategy: other } = await start();
-    expect(() => other.userProfile(tokens.access_token, () => {})).to.throw(TypeError, 'userProfileURL');
+    expect(() => other.userProfile(tokens.access_token, () => {})).to.throw(
+      TypeError,
+      /^userProfile needs the token response, or the option userProfileURL$/,
+    );
   });
 });
