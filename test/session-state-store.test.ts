@@ -116,6 +116,7 @@ describe('SessionStateStore', () => {
       expectFailure(await visitor.callback({ code: 'a', state: 'x' }), 403, 'state_invalid');
       letSignIn();
       expect((await visitor.signIn()).outcome).to.equal('success');
+      expect(saved['oauth2:oauth.pipedrive.com']).to.equal('[]');
     });
   }
 

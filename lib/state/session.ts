@@ -1,6 +1,6 @@
 // Keeps sign-ins under way in `req.session`.
 import type { Request } from 'express';
-import { isRecord, readJSON } from '../json';
+import { isRecord, readJSON, withoutUndefined } from '../json';
 import { createHandle, type FlowLimits, newestThatFit, resolveLimits } from './flow';
 import type { StateMetadata, StateStore, StateStoreCallback, StateVerifyCallback } from './store';
 
@@ -57,15 +57,15 @@ export class SessionStateStore implements StateStore {
     callback: StateStoreCallback,
   ): void {
     const session = sessionOf(req);
-    const flow: StoredFlow = {
+    const flow: StoredFlow = withoutUndefined({
       h: createHandle(),
       t: Date.now(),
       n: meta.strategy,
       c: meta.clientID,
       u: meta.callbackURL,
-    };
-    if (state !== undefined) flow.s = JSON.stringify(state);
-    if (codeVerifier !== undefined) flow.v = codeVerifier;
+      s: JSON.stringify(state),
+      v: codeVerifier,
+    });
     const flows = [...readFlows(session[this.key]), flow];
     // The two bytes are its share of the array's brackets and commas.
     session[this.key] = newestThatFit(flows, this.limit, (each) => Buffer.byteLength(JSON.stringify(each)) + 2);

@@ -1,6 +1,7 @@
 // passport-oauth2's state store interface, with all its arities, as promises.
 import type { Request } from 'express';
 import { called } from '../called';
+import { isRecord } from '../json';
 
 /** What a store may know of the strategy that calls it. */
 export interface StateMetadata {
@@ -71,9 +72,6 @@ export async function verifyState(
   const [ok, found, callbackURL] = await called<[boolean | string, unknown, string]>((callback) =>
     Reflect.apply(store.verify, store, [req, state, ...carried, callback]),
   );
-  if (!ok) {
-    const isExpired = typeof found === 'object' && found !== null && 'code' in found && found.code === 'state_expired';
-    return { ok: false, isExpired };
-  }
+  if (!ok) return { ok: false, isExpired: isRecord(found) && found.code === 'state_expired' };
   return { ok: true, codeVerifier: typeof ok === 'string' ? ok : undefined, state: found, callbackURL };
 }
