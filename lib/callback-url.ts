@@ -20,7 +20,7 @@ export function resolveCallbackURL(callbackURL: string, req: Request, proxy: boo
 
   const trusted = proxy || Boolean(req.app?.get?.('trust proxy'));
   const forwarded = (name: string) => (trusted ? firstOf(req.headers[name]) : undefined);
-  const encrypted = req.socket && 'encrypted' in req.socket && req.socket.encrypted;
+  const encrypted: unknown = Reflect.get(req.socket ?? {}, 'encrypted');
   const protocol = encrypted || forwarded('x-forwarded-proto')?.toLowerCase() === 'https' ? 'https' : 'http';
   const host = forwarded('x-forwarded-host') ?? firstOf(req.headers.host ?? req.headers[':authority']);
   const origin = `${protocol}://${host}`;
@@ -29,9 +29,6 @@ export function resolveCallbackURL(callbackURL: string, req: Request, proxy: boo
 
 /** The first of the values that a chain of proxies lists, separated by commas. */
 function firstOf(header: string | string[] | undefined): string | undefined {
-  return (
-    String(header ?? '')
-      .split(',')[0]
-      ?.trim() || undefined
-  );
+  const first = String(header ?? '').replace(/,.*/, '');
+  return first.trim() || undefined;
 }

@@ -169,6 +169,16 @@ describe('Passport', () => {
       expect(await text(socket)).to.match(/^HTTP\/1\.1 400 /);
     });
 
+    it('redirects where the request has an app without settings, and no socket', async () => {
+      const bare: http.RequestListener = (req, res) => {
+        const { url, method, headers } = req;
+        answer({ url, method, headers, app: {} }, res);
+      };
+      const port = await listening(http.createServer(bare));
+      const redirected = await fetch(`http://127.0.0.1:${port}/`, { redirect: 'manual' });
+      expect(redirectURI(redirected.headers.get('location'))).to.equal(`http://127.0.0.1:${port}/callback`);
+    });
+
     describe('where the app callback throws and the response is unknown', () => {
       const unhandled: unknown[] = [];
       const remember = (reason: unknown) => unhandled.push(reason);

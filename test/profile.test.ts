@@ -64,6 +64,7 @@ describe('profile', () => {
     ['no language', { language: null }, 'language', undefined],
     ['no language code', { language: { country_code: 'FI' } }, 'language', undefined],
     ['odd texts', { name: 7, timezone_name: {} }, 'timezone', undefined],
+    ['an empty text', { company_name: '' }, 'companyName', undefined],
     ['no email', { email: null }, 'emails', []],
     ['an administrator', global(true), 'isAdmin', true],
     ['no administrator', global(false), 'isAdmin', false],
