@@ -14,6 +14,7 @@ import {
   expectRedirect,
   options,
 } from './support/app';
+import { expectNoUnhandledRejections } from './support/errors';
 import { exchange, letSignIn, profileRequest, stubPipedrive, tokenEndpoint, tokens } from './support/pipedrive';
 import { clockForEach, stores, strategyWith, withStore } from './support/stores';
 
@@ -301,6 +302,7 @@ describe('state: false', () => {
 
 describe('a store of the app', () => {
   stubPipedrive();
+  expectNoUnhandledRejections();
   const start = appsForEach();
   const kept = new Map<string, unknown>();
   const keep = (...what: unknown[]) => {
@@ -399,6 +401,18 @@ describe('a store of the app', () => {
     const visitor = (await start({ options: { store } })).visitor();
     expect(await visitor.start()).to.equal('one');
     expectFailure(await visitor.callback({ code: 'a', state: 'one' }), 403, 'state_invalid');
+  });
+
+  it('is not asked about an error without state, whose words are not repeated', async () => {
+    const store = {
+      store: stored[2],
+      verify: (_req: object, _state: string, done: StateVerifyCallback) => done(null, true),
+    };
+    const visitor = (await start({ options: { store } })).visitor();
+    const query = { error: 'user_denied', error_description: 'No' };
+    expect(expectFailure(await visitor.callback(query), 403, 'user_denied')).not.to.have.property('description');
+    const withState = { ...query, state: 'any' };
+    expect(expectFailure(await visitor.callback(withState), 403, 'user_denied')).to.include({ description: 'No' });
   });
 
   it('that yields no state sends none', async () => {

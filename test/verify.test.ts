@@ -2,10 +2,12 @@
 import { expect } from 'chai';
 import { PipedriveStrategy, type VerifyFunction, type VerifyFunctionWithRequest } from 'passport-pipedrive-oauth2';
 import { anybody, appsForEach, expectError, mustNotBeCalled, options } from './support/app';
+import { expectNoUnhandledRejections } from './support/errors';
 import { exchange, letSignIn, profileRequest, stubPipedrive, tokens } from './support/pipedrive';
 
 describe('verify', () => {
   stubPipedrive();
+  expectNoUnhandledRejections();
   const start = appsForEach();
 
   async function signIn(verify: VerifyFunction, given: Parameters<typeof start>[0] = {}) {
@@ -42,6 +44,9 @@ describe('verify', () => {
       seen({ accessToken, refreshToken, domain: all.domain, id: profile.id }),
     'async with a result': async (accessToken, refreshToken, profile, _done) =>
       seen({ accessToken, refreshToken, domain: all.domain, id: profile.id }),
+    'async with done, when it is over': async (accessToken, refreshToken, profile, done) => {
+      setImmediate(done, null, seen({ accessToken, refreshToken, domain: all.domain, id: profile.id }));
+    },
     'async with done': async (accessToken, refreshToken, profile, done) => {
       await Promise.resolve();
       done(null, seen({ accessToken, refreshToken, domain: all.domain, id: profile.id }));

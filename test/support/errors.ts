@@ -1,4 +1,4 @@
-// What no error may show.
+// What no error may show, and no test may leave behind.
 import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { clientID, clientSecret } from './app';
@@ -12,4 +12,13 @@ export function expectNoSecrets(error: unknown, ...codes: string[]): void {
   const serialised = [error, error.cause].map((each) => JSON.stringify(each) + inspect(each, { depth: 10 }));
   const texts = [error.message, error.stack, String(error), ...serialised].join('\n');
   for (const secret of [clientSecret, basic, accessToken, refreshToken, ...codes]) expect(texts).not.to.include(secret);
+}
+
+/** Expects that no test of a suite leaves a rejection to nobody: it would end the process. */
+export function expectNoUnhandledRejections(): void {
+  const unhandled: unknown[] = [];
+  const remember = (reason: unknown) => unhandled.push(reason);
+  before(() => process.on('unhandledRejection', remember));
+  afterEach(() => expect(unhandled.splice(0), 'rejections that nobody handled').to.deep.equal([]));
+  after(() => process.off('unhandledRejection', remember));
 }
