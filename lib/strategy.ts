@@ -241,8 +241,7 @@ export class PipedriveStrategy extends OAuth2Strategy {
   private metadata(req: Request, options: PipedriveAuthenticateOptions): StateMetadata | undefined {
     const { authorizationURL, tokenURL, clientID, proxy } = this.options;
     const given = options.callbackURL || this.options.callbackURL;
-    if (options.callbackURL && !isCallbackURL(given))
-      throw new TypeError('callbackURL given to authenticate must be absolute, or a path');
+    if (!isCallbackURL(given)) throw new TypeError('callbackURL given to authenticate must be absolute, or a path');
     const callbackURL = resolveCallbackURL(given, req, proxy);
     return callbackURL === undefined
       ? undefined

@@ -67,6 +67,7 @@ for (const [framework, create] of Object.entries(frameworks)) {
         path: '/callback',
         method: 'DELETE',
         headers: { ...all, ...length },
+        signal: AbortSignal.timeout(5_000),
       });
       if (chunked) for (const part of [body.slice(0, 100), body.slice(100)]) outgoing.write(part);
       outgoing.end(chunked ? undefined : body);
