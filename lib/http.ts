@@ -33,7 +33,7 @@ const LONGEST_BODY = 1024 * 1024;
 export function targetOf(url: string): Target {
   const { protocol, hostname, port, pathname, search } = new URL(url);
   // Node.js wants an IPv6 address without its brackets.
-  return { protocol, host: hostname.replace(/^\[|\]$/g, ''), port, path: pathname + search };
+  return { protocol, host: hostname.replace(/[[\]]/g, ''), port, path: pathname + search };
 }
 
 /** Sends a request and reads its whole answer, whatever its status. Rejects when there is none that can be read. */

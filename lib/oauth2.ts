@@ -5,7 +5,7 @@ import { stringify } from 'node:querystring';
 import { type dataCallback, OAuth2 } from 'oauth';
 import { notUnderstood, refused, refusedGrant, unanswered } from './errors';
 import { type HttpAnswer, type HttpRequest, send, type Target, targetOf } from './http';
-import { isRecord, readJSONObject, withoutUndefined } from './json';
+import { readJSONObject, withoutUndefined } from './json';
 import { type PipedriveProfile, readProfile } from './profile';
 import { type PipedriveTokens, readTokens } from './tokens';
 
@@ -96,9 +96,9 @@ export class PipedriveOAuth2 extends OAuth2 {
   /** As `oauth`'s: the callback gets an error, or the access token, the refresh token and the whole response. */
   override getOAuthAccessToken(code: string, params: unknown, callback?: Callbacks['tokens']): void {
     const done = callback ?? (params as Callbacks['tokens']);
-    const { client_id, client_secret, ...grant } = isRecord(params) ? params : {};
+    const { client_id, client_secret, ...grant }: Form = Object(params);
     const isRefresh = grant.grant_type === 'refresh_token';
-    const form: Form = { ...(grant as Form), [isRefresh ? 'refresh_token' : 'code']: code };
+    const form: Form = { ...grant, [isRefresh ? 'refresh_token' : 'code']: code };
     const { method, headers, body } = this.tokenRequest(form);
     this._request(method, this._getAccessTokenUrl(), headers, body, null, (error, data) => {
       if (error) return done(error);
@@ -165,7 +165,7 @@ export class PipedriveOAuth2 extends OAuth2 {
 }
 
 function isSuccess({ status }: HttpAnswer): boolean {
-  return status >= 200 && status <= 299;
+  return Math.floor(status / 100) === 2;
 }
 
 function understood<T>(endpoint: string, read: () => T): T {

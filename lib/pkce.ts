@@ -1,13 +1,10 @@
 // Proof Key for Code Exchange (RFC 7636).
 import { createHash, randomBytes } from 'node:crypto';
 
-/** RFC 7636 §4.1: 256 random bits. */
-export function createCodeVerifier(): string {
-  return randomBytes(32).toString('base64url');
-}
-
-/** RFC 7636 §4.2 and §4.3: what the authorization request carries. */
-export function codeChallenge(method: 'S256' | 'plain', codeVerifier: string): Record<string, string> {
+/** A code verifier of 256 random bits (RFC 7636 §4.1), and what the authorization request carries of it (§4.2, §4.3). */
+export function createProofKey(method: 'S256' | 'plain') {
+  const codeVerifier = randomBytes(32).toString('base64url');
   const hashed = () => createHash('sha256').update(codeVerifier).digest('base64url');
-  return { code_challenge: method === 'S256' ? hashed() : codeVerifier, code_challenge_method: method };
+  const challenge = { code_challenge: method === 'S256' ? hashed() : codeVerifier, code_challenge_method: method };
+  return { codeVerifier, challenge };
 }

@@ -22,7 +22,7 @@ import {
   resolveOptions,
 } from './options';
 import { act, failure, type Outcome, refusal, verified } from './outcome';
-import { codeChallenge, createCodeVerifier } from './pkce';
+import { createProofKey } from './pkce';
 import type { PipedriveProfile } from './profile';
 import { resolveSkip } from './skip-user-profile';
 import { type StateMetadata, type StateStore, storeState, verifyState } from './state/store';
@@ -97,11 +97,11 @@ export class PipedriveStrategy extends OAuth2Strategy {
     if (!meta) return failure('invalid_request');
 
     const { clientID, pkce } = this.options;
-    const codeVerifier = pkce ? createCodeVerifier() : undefined;
-    const state = await this.stateFor(req, options, meta, codeVerifier);
+    const proofKey = pkce ? createProofKey(pkce) : undefined;
+    const state = await this.stateFor(req, options, meta, proofKey?.codeVerifier);
     const params = {
       ...this.authorizationParams(options),
-      ...(pkce && codeVerifier ? codeChallenge(pkce, codeVerifier) : {}),
+      ...proofKey?.challenge,
       response_type: 'code',
       client_id: clientID,
       redirect_uri: meta.callbackURL,

@@ -214,6 +214,7 @@ describe('client', () => {
       const request = (...given: unknown[]) =>
         new Promise((resolve) => Reflect.apply(oauth2._request, oauth2, [...given, resolve]));
       await request('DELETE', `${origin}/x`, null, null, accessToken);
+      expect(sent[0]).to.match(/\r\n\r\n$/);
       expect(sent[0]).to.match(new RegExp(`^DELETE /x HTTP.*\\r\\nAuthorization: Bearer ${accessToken}\\r\\n`, 'is'));
       await request('PUT', `${origin}/y?z=1`, { 'X-A': 'b' }, 'body', null);
       expect(sent[1]).to.match(/^PUT \/y\?z=1 HTTP.*\r\nX-A: b\r\n.*\r\n\r\nbody$/is);
@@ -228,16 +229,20 @@ describe('client', () => {
         );
       });
       expect(error).to.include({ statusCode: 400, data: JSON.stringify(tokenErrors.refreshTokenInvalid) });
+      expect(error).to.have.property('message', 'Pipedrive answered 400');
       expect(inspect(error) + JSON.stringify(error)).not.to.include('Invalid grant');
     });
 
-    for (const [what, answer] of Object.entries({ 'a broken connection': half, 'a body of null': answerOf('null') })) {
+    for (const [what, answer, message] of [
+      ['a broken connection', half, 'Pipedrive could not be reached'],
+      ['a body of null', answerOf('null'), 'The token response is not a JSON object'],
+    ] as const) {
       it(`calls back with an error for ${what}`, async () => {
         const { origin } = await startServer((socket) => void socket.end(answer));
         const [error] = await new Promise<Results>((resolve) =>
           rebuild(origin).getOAuthAccessToken('a-code', {}, (...all: Results) => resolve(all)),
         );
-        expect(error).to.be.instanceOf(Error);
+        expect(error).to.be.instanceOf(Error).with.property('message', message);
       });
     }
   });

@@ -206,6 +206,14 @@ describe('CookieStateStore', () => {
       }
     });
 
+    it('are left alone where only their names look like those of flows', async () => {
+      const handle = 'A'.repeat(43);
+      const alike = [`xpipedrive-flow.${handle}`, `pipedrive-flow.${handle}A`, `pipedrive-flow.${handle.slice(1)}`];
+      const cookie = alike.flatMap((name) => Array.from({ length: 11 }, (_, i) => `${name}=${i}`)).join('; ');
+      const answer = await (await start()).visitor().send('/auth', { headers: { cookie } });
+      expect(answer.headers.getSetCookie()).to.have.length(1);
+    });
+
     it('that are no flows give way first, then the oldest flow, in whatever order the browser sends them', async () => {
       const visitor = (await start()).visitor();
       const flows: string[] = [];
@@ -250,6 +258,7 @@ describe('CookieStateStore', () => {
     const seen: Record<string, object | undefined> = {
       'no response on the request, as in @fastify/passport': undefined,
       'a response without getHeader, as in koa-passport': { setHeader() {} },
+      'a response without setHeader': { getHeader() {} },
     };
     for (const [what, res] of Object.entries(seen)) {
       it(`the default falls back to the session: ${what}`, async () => {

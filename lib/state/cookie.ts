@@ -33,7 +33,7 @@ interface FlowCookie {
   value: string;
 }
 
-const FLOW_COOKIES = /(?:^|;) *((?:__Host-)?pipedrive-flow\.([\w-]{43}))=([^;\s]*)/g;
+const FLOW_COOKIES = /(?:^|;) *(?<name>(?:__Host-)?pipedrive-flow\.(?<handle>[\w-]{43}))=(?<value>[^;\s]*)/g;
 
 /** How much longer than `ttl` a cookie lives, in ms, so that a flow that took too long is told from a foreign one. */
 const AFTERLIFE = 24 * 60 * 60 * 1000;
@@ -98,13 +98,13 @@ export class CookieStateStore implements StateStore {
     const response = responseOf(req);
     const cookie = flowCookies(req).find(({ handle }) => handle === state);
     const payload = cookie && this.unsigned(cookie, meta);
-    if (!payload) return callback(null, false, { code: 'state_invalid' });
+    if (!payload) return callback(null, false);
 
     // Used up before anything else can fail.
     clearCookie(response, cookie.name);
-    const [start = '', flow = ''] = payload.split('.');
-    if (Date.now() - Number.parseInt(start, 36) > this.ttl) return callback(null, false, { code: 'state_expired' });
-    const { u, s, v } = JSON.parse(Buffer.from(flow, 'base64url').toString()) as StoredFlow;
+    if (Date.now() - startOf(payload) > this.ttl) return callback(null, false, { code: 'state_expired' });
+    const flow = Buffer.from(payload.slice(payload.indexOf('.') + 1), 'base64url');
+    const { u, s, v } = JSON.parse(flow.toString()) as StoredFlow;
     callback(null, v ?? true, s, u);
   }
 
@@ -126,7 +126,8 @@ export class CookieStateStore implements StateStore {
 }
 
 /** Whether the response to a request is known, and can take a cookie without losing those of others. */
-export function takesCookies({ res }: Request): boolean {
+export function takesCookies(req: Request): req is Request & { res: Response } {
+  const { res } = req;
   return typeof res?.getHeader === 'function' && typeof res.setHeader === 'function';
 }
 
@@ -148,9 +149,10 @@ function contextOf(name: string, { strategy, clientID }: StateMetadata): string 
 /** The flows that the browser sent. */
 function flowCookies(req: Request): FlowCookie[] {
   const found = (req.headers.cookie ?? '').matchAll(FLOW_COOKIES);
-  return Array.from(found, ([, name = '', handle = '', value = '']) => ({ name, handle, value }));
+  return Array.from(found, ({ groups }) => groups as FlowCookie & typeof groups);
 }
 
+/** When a flow began, in Unix time in ms: a cookie's value begins with it. */
 function startOf(value: string): number {
   return Number.parseInt(value, 36) || 0;
 }
@@ -177,7 +179,7 @@ function clearCookie(response: Response, name: string): void {
 }
 
 function responseOf(req: Request): Response {
-  if (!req.res || !takesCookies(req)) {
+  if (!takesCookies(req)) {
     throw new Error(
       'CookieStateStore needs req.res to set its cookies on, which this framework does not provide: use SessionStateStore',
     );

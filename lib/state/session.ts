@@ -76,7 +76,7 @@ export class SessionStateStore implements StateStore {
     const session = sessionOf(req);
     const flows = readFlows(session[this.key]);
     const flow = flows.find(({ h, n, c }) => h === state && n === meta.strategy && c === meta.clientID);
-    if (!flow) return callback(null, false, { code: 'state_invalid' });
+    if (!flow) return callback(null, false);
 
     // Used up before anything else can fail.
     session[this.key] = flows.filter((other) => other !== flow);

@@ -31,13 +31,14 @@ export function withStore(
 export const strategyWith = (name: keyof typeof stores, more: Partial<PipedriveStrategyOptions> = {}) =>
   new PipedriveStrategy({ ...options, store: stores[name]().store, ...more }, anybody);
 
-/** Sets the clock for the tests of a suite. Timers go on as they are. */
+/** Stops the clock for the tests of a suite, which set it. Timers go on as they are. */
 export function clockForEach(): (milliseconds: number) => void {
   const { now } = Date;
   let passed = 0;
   beforeEach(() => {
     passed = 0;
-    Date.now = () => now() + passed;
+    const start = now();
+    Date.now = () => start + passed;
   });
   afterEach(() => {
     Date.now = now;
