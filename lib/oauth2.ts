@@ -3,7 +3,7 @@ import type http from 'node:http';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { stringify } from 'node:querystring';
 import { type dataCallback, OAuth2 } from 'oauth';
-import { notUnderstood, refused, refusedGrant, unanswered } from './errors';
+import { notUnderstood, refused, refusedGrant, unanswered, withHidden } from './errors';
 import { type HttpAnswer, type HttpRequest, send, type Target, targetOf } from './http';
 import { readJSONObject, withoutUndefined } from './json';
 import { type PipedriveProfile, readProfile } from './profile';
@@ -179,7 +179,7 @@ function understood<T>(endpoint: string, read: () => T): T {
 function refusedAsOAuth({ status, body }: HttpAnswer): Error {
   const error = Object.assign(new Error(`Pipedrive answered ${status}`), { statusCode: status });
   // Other packages look for the body here; nobody's log or JSON shall.
-  return Object.defineProperty(error, 'data', { value: body });
+  return withHidden(error, 'data', body);
 }
 
 // The Authorization header is ours, in any letter case.
