@@ -153,19 +153,62 @@ describe('client', () => {
       expectOurs(app, await app.visitor().signIn(), 502);
     });
 
-    it('is an error with status 502 where an answer had begun', async () => {
-      const { app, server } = await startApp((socket, request) =>
-        request.count < 3 ? answerWell(socket, request) : socket.write(half, () => socket.resetAndDestroy()),
+    const answering: Record<string, Answerer> = {
+      'an answer had begun': (socket) => socket.write(half, () => socket.resetAndDestroy()),
+      'the answer is no HTTP': (socket) => socket.end('no HTTP\r\n\r\n'),
+    };
+    for (const [what, answer] of Object.entries(answering)) {
+      it(`is an error with status 502 where ${what}`, async () => {
+        const { app, server } = await startApp((socket, request) =>
+          (request.count < 3 ? answerWell : answer)(socket, request),
+        );
+        expect((await app.visitor().signIn()).outcome).to.equal('success');
+        expectOurs(app, await app.visitor().signIn(), 502);
+        expect(server.requests.filter((line) => line.startsWith('POST'))).to.have.length(2);
+      });
+    }
+
+    it('is an error with status 502 when the agent has nothing but old ones', async () => {
+      class OldAgent extends http.Agent {
+        addRequest(request: http.ClientRequest, given: object) {
+          request.reusedSocket = true;
+          Reflect.apply(Reflect.get(http.Agent.prototype, 'addRequest'), this, [request, given]);
+        }
+      }
+      const { app, server } = await startApp((socket) => socket.resetAndDestroy(), { agent: new OldAgent() });
+      expectOurs(app, await app.visitor().signIn(), 502);
+      expect(server.requests).to.have.length(2);
+    });
+
+    it('ends no idle connection to another host', async () => {
+      const { app, agent } = await startApp(resetIdle);
+      const server = await startServer(answerWell);
+      const tokenURL = `${server.origin.replace('127.0.0.1', 'localhost')}/oauth/token`;
+      const other = await start({ options: { tokenURL, agent }, verify: anybody });
+      for (const each of [app, other, app, other]) {
+        expect((await each.visitor().signIn()).outcome).to.equal('success');
+      }
+      expect(server.connections).to.equal(1);
+    });
+
+    it('is not asked again when the time runs out on it', async () => {
+      const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+      const { app, server } = await startApp(
+        (socket, request) => {
+          if (request.connection > 1 || request.count < 3) answerWell(socket, request);
+        },
+        { agent, timeout: 200 },
       );
       expect((await app.visitor().signIn()).outcome).to.equal('success');
-      expectOurs(app, await app.visitor().signIn(), 502);
-      expect(server.requests.filter((line) => line.startsWith('POST'))).to.have.length(2);
+      expectOurs(app, await app.visitor().signIn(), 504);
+      expect((await app.visitor().signIn()).outcome).to.equal('success');
+      expect(server.requests.filter((line) => line.startsWith('POST'))).to.have.length(3);
     });
   });
 
   describe('strategy._oauth2', () => {
     type Results = [error: unknown, ...rest: unknown[]];
-    const rebuild = (origin: string) => {
+    const rebuild = (origin: string, customHeaders?: http.OutgoingHttpHeaders) => {
       const { _oauth2 } = new PipedriveStrategy({ ...options, tokenURL: `${origin}/oauth/token` }, mustNotBeCalled);
       return Reflect.construct(_oauth2.constructor, [
         clientID,
@@ -173,6 +216,7 @@ describe('client', () => {
         '',
         `${origin}/oauth/authorize`,
         `${origin}/oauth/token`,
+        customHeaders,
       ]);
     };
 
@@ -197,6 +241,7 @@ describe('client', () => {
         oauth2.getOAuthAccessToken('a-code', (...all: Results) => resolve(all));
       });
       expect(exchanged[1]).to.equal(accessToken);
+      expect(sent[1]?.split('\r\n\r\n')[1]).to.equal('code=a-code');
       const [error, body] = await new Promise<Results>((resolve) => {
         oauth2.get(`${origin}/api/v1/users/me`, accessToken, (...all: Results) => resolve(all));
       });
@@ -210,7 +255,7 @@ describe('client', () => {
         sent.push(request.text);
         answerWell(socket, request);
       });
-      const oauth2 = rebuild(origin);
+      const oauth2 = rebuild(origin, { authorization: 'Basic nonsense', AUTHORIZATION: 'Bearer nonsense' });
       const request = (...given: unknown[]) =>
         new Promise((resolve) => Reflect.apply(oauth2._request, oauth2, [...given, resolve]));
       await request('DELETE', `${origin}/x`, null, null, accessToken);

@@ -292,7 +292,9 @@ describe('state: false', () => {
 
   it('leaves PKCE and state to a store that is given', async () => {
     const { store } = stores.CookieStateStore();
-    const visitor = (await start({ options: { state: false, pkce: true, store }, verify: anybody })).visitor();
+    const visitor = (
+      await start({ options: { state: false, pkce: true, store }, verify: anybody, authorize: { state: '' } })
+    ).visitor();
     expectFailure(await visitor.callback({ code: 'abc' }), 403, 'state_invalid');
     tokenEndpoint(({ code_verifier }) => /^[\w-]{43}$/.test(String(code_verifier))).reply(200, tokens);
     profileRequest().reply(200, currentUser(users.ada));
