@@ -84,11 +84,7 @@ export class CookieStateStore implements StateStore {
 
     // Their start is read unverified: it only decides who goes first.
     const earlier = flowCookies(req).sort((a, b) => startOf(a.value) - startOf(b.value));
-    const kept = newestThatFit(
-      [...earlier, cookie],
-      this.limit,
-      ({ name, value }) => name.length + value.length + '=; '.length,
-    );
+    const kept = newestThatFit([...earlier, cookie], this.limit, ({ name, value }) => `${name}=${value}; `.length);
     for (const old of earlier.slice(0, earlier.length + 1 - kept.length)) clearCookie(response, old.name);
     setCookie(response, name, cookie.value, this.ttl + AFTERLIFE);
     callback(null, handle);
@@ -148,7 +144,7 @@ function contextOf(name: string, { strategy, clientID }: StateMetadata): string 
 
 /** The flows that the browser sent. */
 function flowCookies(req: Request): FlowCookie[] {
-  const found = (req.headers.cookie ?? '').matchAll(FLOW_COOKIES);
+  const found = String(req.headers.cookie).matchAll(FLOW_COOKIES);
   return Array.from(found, ({ groups }) => groups as FlowCookie & typeof groups);
 }
 
