@@ -53,7 +53,6 @@ export function readCallback(query: Record<string, unknown>): Callback | undefin
 
 /** Whether a value can be an error code of OAuth 2.0: RFC 6749's characters, up to 64 of them. */
 export function isErrorCode(value: unknown): value is string {
-  // Stryker disable next-line ConditionalExpression: a code that is no string is no words either, which are asked next.
   return typeof value === 'string' && ERROR_CODE.test(value);
 }
 

@@ -42,7 +42,7 @@ export function refused(endpoint: string, answer: HttpAnswer, secrets: readonly 
 export function refusedGrant(endpoint: string, answer: HttpAnswer, secrets: readonly string[]): Error {
   const isClientError = answer.status >= 400 && answer.status < 500 && answer.status !== 429;
   const error = isClientError ? readTokenError(readJSONObject(answer.body)) : undefined;
-  if (!error || !readWords(error.code, secrets)) return refused(endpoint, answer, secrets);
+  if (!error || repeatsAny(error.code, secrets)) return refused(endpoint, answer, secrets);
   // Without words of Pipedrive's that may be repeated the code stands for them.
   const message = readWords(error.words, secrets) ?? error.code;
   return withDetails(new TokenError(message, error.code), 500, causeOf(answer, secrets));
@@ -83,7 +83,11 @@ export function withState(error: unknown, state: unknown): unknown {
 function readWords(value: unknown, secrets: readonly string[]): string | undefined {
   if (typeof value !== 'string' || value === '' || value.length > LONGEST_WORDS || /\p{Cc}/u.test(value))
     return undefined;
-  return secrets.some((secret) => repeats(value, secret)) ? undefined : value;
+  return repeatsAny(value, secrets) ? undefined : value;
+}
+
+function repeatsAny(text: string, secrets: readonly string[]): boolean {
+  return secrets.some((secret) => repeats(text, secret));
 }
 
 /** Whether a text on one line contains a secret; a short one, such as the code "code", only as a word of its own. */
