@@ -126,6 +126,15 @@ describe('Passport', () => {
     expect((await visitor.callback({ error: 'access_denied', state: await visitor.start() })).status).to.equal(403);
   });
 
+  it('takes the query as the framework has it', async () => {
+    const parsed: RequestHandler = (req, _res, next) => {
+      Object.defineProperty(req, 'query', { value: { error: 'user_denied' } });
+      next();
+    };
+    const visitor = (await start({ before: [parsed] })).visitor();
+    expectFailure(await visitor.send('/callback'), 403, 'user_denied');
+  });
+
   it('reads the query of the URL where no framework has parsed it', async () => {
     const unparsed: RequestHandler = (req, _res, next) => {
       Object.defineProperty(req, 'query', { value: undefined });

@@ -51,8 +51,10 @@ describe('SessionStateStore', () => {
   it('assigns a new value at the top level each time', async () => {
     const { saved, handler } = savingSession();
     const visitor = (await start(withSession({ before: [handler] }))).visitor();
+    const state = await visitor.start();
+    expect(JSON.parse(saved['oauth2:oauth.pipedrive.com'] ?? '')).to.have.length(1);
     letSignIn();
-    expect((await visitor.signIn()).outcome).to.equal('success');
+    expect((await visitor.callback({ code: 'the-code-of-the-user', state })).outcome).to.equal('success');
     expect(saved).to.deep.equal({ 'oauth2:oauth.pipedrive.com': '[]' });
   });
 

@@ -398,7 +398,8 @@ describe('a store of the app', () => {
     const store = {
       store: (_req: object, done: StateStoreCallback) =>
         void [done(null, 'one'), done(null, 'two'), done(new Error('late'))],
-      verify: (_req: object, _state: string, done: StateVerifyCallback) => void [done(null, false), done(null, true)],
+      verify: (_req: object, _state: string, done: StateVerifyCallback) =>
+        void [done(null, false, { message: 'No' }), done(null, true)],
     };
     const visitor = (await start({ options: { store } })).visitor();
     expect(await visitor.start()).to.equal('one');
