@@ -240,9 +240,10 @@ export class PipedriveStrategy extends OAuth2Strategy {
 
   private metadata(req: Request, options: PipedriveAuthenticateOptions): StateMetadata | undefined {
     const { authorizationURL, tokenURL, clientID, proxy } = this.options;
-    const given = options.callbackURL || this.options.callbackURL;
-    if (!isCallbackURL(given)) throw new TypeError('callbackURL given to authenticate must be absolute, or a path');
-    const callbackURL = resolveCallbackURL(given, req, proxy);
+    const given = options.callbackURL;
+    if (given && !isCallbackURL(given))
+      throw new TypeError('callbackURL given to authenticate must be absolute, or a path');
+    const callbackURL = resolveCallbackURL(given || this.options.callbackURL, req, proxy);
     return callbackURL === undefined
       ? undefined
       : { authorizationURL, tokenURL, clientID, callbackURL, strategy: this.name };

@@ -56,8 +56,7 @@ export function readTokens(
   }
   if (!isApiDomain(api_domain, configuredOrigins)) throw new Error('The token response has no usable api_domain');
   const expires_at = Math.floor(now / 1000 + expires_in);
-  const tokens = { access_token, refresh_token, token_type, scope, expires_in, api_domain, expires_at };
-  return Object.assign({}, response, tokens);
+  return { ...response, access_token, refresh_token, token_type, scope, expires_in, api_domain, expires_at };
 }
 
 /** An error of the token endpoint in Pipedrive's JSON, or in RFC 6749's; `undefined` for any other body. */
