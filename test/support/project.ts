@@ -3,7 +3,6 @@ import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -59,12 +58,20 @@ export function tarball(): Promise<Tarball> {
   return packing;
 }
 
+let lastPort = 20_000 + (process.pid % 10_000);
+
+/** A port that nobody listens on, below those that the system gives to connections: none of them takes it meanwhile. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
+  lastPort += 1;
+  const server = createServer().listen(lastPort);
+  try {
+    await once(server, 'listening');
+  } catch {
+    return freePort();
+  }
   server.close();
-  return port;
+  await once(server, 'close');
+  return lastPort;
 }
 
 /** The programs of a document that are in this language, in their order. */
