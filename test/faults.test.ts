@@ -9,7 +9,7 @@ import { expect } from 'chai';
 import { InternalOAuthError } from 'passport-pipedrive-oauth2';
 import { type App, anybody, appsForEach } from './support/app';
 import { expectNoSecrets } from './support/errors';
-import { type Fault, faults, type RequestName, requestNames } from './support/faults';
+import { deadline, type Fault, faults, type RequestName, requestNames } from './support/faults';
 import { type Answerer, answerOf, answerWell, bodyFor, type RawServer, rawServersForEach } from './support/servers';
 
 const code = 'the-code-of-the-user';
@@ -75,7 +75,7 @@ describe('faults of Pipedrive', () => {
       authorize: { state: { page: 7 } },
     });
   /** Short for those who let it pass; the others must never wait for it. */
-  const timeoutFor = (status: Fault['status']) => (status === 504 ? 60 : 10_000);
+  const timeoutFor = (status: Fault['status']) => (status === 504 ? deadline : 10_000);
 
   /** Signs in on what the agent has left, and expects that it has nothing left that is in use. */
   async function expectRecovered(app: App, server: RawServer, agent: http.Agent): Promise<void> {
@@ -107,7 +107,7 @@ describe('faults of Pipedrive', () => {
       () => connect({ host: 'x.example', port: 1, lookup: (_host, _options, done) => done(nowhere, '') }),
     ],
     ['speaks no TLS', 502, 'EPROTO', () => tls.connect(ports.talking, '127.0.0.1')],
-    ['cannot be reached', 504, 'within 60 ms', () => connect({ host: 'x.example', port: 1, lookup() {} })],
+    ['cannot be reached', 504, `within ${deadline} ms`, () => connect({ host: 'x.example', port: 1, lookup() {} })],
   ];
 
   for (const name of requestNames) {
@@ -172,7 +172,7 @@ describe('faults of Pipedrive', () => {
       if (play && nameOf(request.text) === play.name) play.answer(socket, request);
       else socket.write(answerOf({ ...bodyFor(request.text), access_token: code }));
     });
-    const [hasty, patient] = [await appOn(server, agent, 60), await appOn(server, agent, 10_000)];
+    const [hasty, patient] = [await appOn(server, agent, deadline), await appOn(server, agent, 10_000)];
     const signIn = async (play: number) => {
       const visitor = (plays[play]?.status === 504 ? hasty : patient).visitor();
       const headers = { connection: 'close' };
