@@ -75,7 +75,10 @@ export function send(request: HttpRequest): Promise<HttpAnswer> {
         readBody(response, answer, fail);
       });
       // Without a listener Node.js would drop the connection, and say nothing.
-      outgoing.on('upgrade', () => fail(new Error('The answer switches protocols')));
+      outgoing.on('upgrade', (_response, socket) => {
+        socket.destroy(); // the request has let go of it
+        fail(new Error('The answer switches protocols'));
+      });
       outgoing.on('error', (error: NodeJS.ErrnoException) => {
         const wasIdle = outgoing.reusedSocket && error.code === 'ECONNRESET' && !hasAnswer;
         if (!wasIdle || isSecond || isSettled) return fail(error);

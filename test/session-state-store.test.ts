@@ -110,6 +110,7 @@ describe('SessionStateStore', () => {
     [{ ...flow, u: 3 }],
     [{ ...flow, s: '/deals' }],
     [{ ...flow, s: {} }],
+    [{ ...flow, s: 5 }],
   ]) {
     it(`does without what else is under its key: ${JSON.stringify(junk)}`, async () => {
       const { saved, handler } = savingSession();

@@ -81,7 +81,7 @@ export class SessionStateStore implements StateStore {
     // Used up before anything else can fail.
     session[this.key] = flows.filter((other) => other !== flow);
     if (Date.now() - flow.t > this.ttl) return callback(null, false, { code: 'state_expired' });
-    callback(null, flow.v ?? true, flow.s === undefined ? undefined : readJSON(flow.s), flow.u);
+    callback(null, flow.v ?? true, flow.s && readJSON(flow.s), flow.u);
   }
 }
 
