@@ -11,7 +11,7 @@ export default {
   // Without the suites that do without lib/ or start processes of their own, and the tests that take seconds.
   mochaOptions: {
     ignore: ['test/{demo,documents,frameworks,package,playground,sandbox,security}.test.ts', 'test/fuzz/**'],
-    grep: '/^(?!.* after (1000 flows|1,000 sign-ins) )/',
+    grep: '/^(?!.* (after (1000 flows|1,000 sign-ins)|with status 504 when the server) )/',
   },
   coverageAnalysis: 'perTest',
   reporters: ['progress', 'clear-text', 'html'],
