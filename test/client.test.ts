@@ -200,10 +200,33 @@ describe('client', () => {
         { agent, timeout: 200 },
       );
       expect((await app.visitor().signIn()).outcome).to.equal('success');
-      expectOurs(app, await app.visitor().signIn(), 504);
+      const error = expectOurs(app, await app.visitor().signIn(), 504);
+      expect(error.cause).to.have.property('message', 'No answer within 200 ms');
       expect((await app.visitor().signIn()).outcome).to.equal('success');
       expect(server.requests.filter((line) => line.startsWith('POST'))).to.have.length(3);
     });
+  });
+
+  it('asks an IPv6 address without its brackets', async () => {
+    let host: unknown;
+    const addRequest = (_request: unknown, options: { host: string }) => {
+      host = options.host;
+      throw new Error('no way');
+    };
+    const agent = Object.assign(new http.Agent(), { addRequest });
+    const app = await start({ options: { agent, tokenURL: 'http://[::1]:8080/oauth/token' } });
+    expectOurs(app, await app.visitor().signIn(), 502);
+    expect(host).to.equal('::1');
+  });
+
+  it("takes Node's own agent where strategy._oauth2.setAgent is given none", async () => {
+    const server = await startServer(answerWell);
+    const app = await start({ options: { tokenURL: `${server.origin}/oauth/token` }, verify: anybody });
+    for (const none of [true, false]) {
+      app.strategy._oauth2.setAgent(none);
+      expect((await app.visitor().signIn()).outcome).to.equal('success');
+    }
+    expect(server.connections).to.equal(1);
   });
 
   describe('strategy._oauth2', () => {
