@@ -1,13 +1,15 @@
 // The callback URL (`redirect_uri`): which ones are accepted, and how a path becomes an absolute URL.
 import type { Request } from 'express';
+import { isPrintable } from './json';
 
-const ABSOLUTE = /^https?:\/\/[^\s\p{Cc}\\#]+$/iu;
-const PATH = /^\/(?!\/)[^\s\p{Cc}\\#]*$/u;
+const ABSOLUTE = /^https?:\/\/[^\s\\#]+$/i;
+const PATH = /^\/(?!\/)[^\s\\#]*$/;
 const HOST = /^[\w.:[\]-]+$/;
 
 /** Whether a value is an absolute http(s) URL without fragment (RFC 6749 §3.1.2), or a path that starts with one "/". */
 export function isCallbackURL(value: unknown): value is string {
-  return typeof value === 'string' && (ABSOLUTE.test(value) ? URL.canParse(value) : PATH.test(value));
+  if (typeof value !== 'string' || !isPrintable(value)) return false;
+  return ABSOLUTE.test(value) ? URL.canParse(value) : PATH.test(value);
 }
 
 /**

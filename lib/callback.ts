@@ -1,7 +1,7 @@
 // Reads what the browser brings back to the callback URL: the query, nothing else.
 import { parse } from 'node:querystring';
 import type { Request } from 'express';
-import { isRecord } from './json';
+import { isPrintable, isRecord } from './json';
 
 /** The parameters of a callback (RFC 6749 §4.1.2). Exactly one of `code` and `error` is there. */
 export interface Callback {
@@ -16,8 +16,6 @@ const NAMES = ['code', 'state', 'error', 'error_description', 'error_uri'] as co
 
 /** Longest parameter that is read, in characters. */
 const LONGEST = 4096;
-
-const CONTROL_CHARACTER = /\p{Cc}/u;
 
 /** RFC 6749 §4.1.2.1: the characters of an error code. */
 const ERROR_CODE = /^[\x20\x21\x23-\x5b\x5d-\x7e]{1,64}$/;
@@ -45,7 +43,7 @@ export function readCallback(query: Record<string, unknown>): Callback | undefin
   for (const name of NAMES) {
     const value = query[name];
     if (!isPresent(value)) continue;
-    if (typeof value !== 'string' || value.length > LONGEST || CONTROL_CHARACTER.test(value)) return undefined;
+    if (typeof value !== 'string' || value.length > LONGEST || !isPrintable(value)) return undefined;
     callback[name] = value;
   }
   return callback.code !== undefined && callback.error !== undefined ? undefined : callback;

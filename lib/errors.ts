@@ -1,7 +1,7 @@
 // The errors that an operator sees when Pipedrive cannot be reached, is not understood, or refuses the client.
 import { InternalOAuthError, TokenError } from 'passport-oauth2';
 import { DeadlineError, type HttpAnswer } from './http';
-import { readJSONObject } from './json';
+import { isPrintable, readJSONObject } from './json';
 import { readTokenError } from './tokens';
 
 /** Longest text of Pipedrive's that an error repeats, in characters. */
@@ -81,7 +81,7 @@ export function withState(error: unknown, state: unknown): unknown {
 
 /** A text from outside, if an error may repeat it: short, on one line, and free of the given secrets. */
 function readWords(value: unknown, secrets: readonly string[]): string | undefined {
-  if (typeof value !== 'string' || value === '' || value.length > LONGEST_WORDS || /\p{Cc}/u.test(value))
+  if (typeof value !== 'string' || value === '' || value.length > LONGEST_WORDS || !isPrintable(value))
     return undefined;
   return repeatsAny(value, secrets) ? undefined : value;
 }

@@ -24,8 +24,8 @@ export interface PipedriveTokens {
 const TOKEN = /^[\x20-\x7e]+$/;
 
 /**
- * The tokens in a response. An answer to a refresh may lack the refresh token: the one sent stays.
- * Throws an `Error` that names the field, never its value.
+ * The tokens in a response, which is completed in place. An answer to a refresh may lack the refresh token: the one
+ * sent stays. Throws an `Error` that names the field, never its value.
  *
  * @param now Unix time in ms
  */
@@ -56,7 +56,15 @@ export function readTokens(
   }
   if (!isApiDomain(api_domain, configuredOrigins)) throw new Error('The token response has no usable api_domain');
   const expires_at = Math.floor(now / 1000 + expires_in);
-  return { ...response, access_token, refresh_token, token_type, scope, expires_in, api_domain, expires_at };
+  return Object.assign(response, {
+    access_token,
+    refresh_token,
+    token_type,
+    scope,
+    expires_in,
+    api_domain,
+    expires_at,
+  });
 }
 
 /** An error of the token endpoint in Pipedrive's JSON, or in RFC 6749's; `undefined` for any other body. */
