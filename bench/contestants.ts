@@ -43,8 +43,11 @@ class Floor extends Strategy {
   }
 }
 
-/** Sessions in memory, as a small app has them. */
-const sessions = (): RequestHandler => session({ secret: 'bench', resave: false, saveUninitialized: false });
+/** Where the sessions of all apps are: in memory, as a small app has them. */
+export const sessionStore = new session.MemoryStore();
+
+const sessions = (): RequestHandler =>
+  session({ secret: 'bench', resave: false, saveUninitialized: false, store: sessionStore });
 
 function appWith(strategy: Strategy, before: RequestHandler[] = []): Express {
   const passport = new Passport();
