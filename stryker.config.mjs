@@ -8,10 +8,11 @@ export default {
   tsconfigFile: 'none', // Stryker would rewrite it with an interface that TypeScript 7 no longer has.
   testRunner: 'mocha',
   testRunnerNodeArgs: ['--import', 'tsx'],
-  // Without the suites that do without lib/ or start processes of their own, and the tests that take seconds.
+  // Without the suites that do without lib/ or start processes of their own, the tests that take seconds, and the faults
+  // of a refresh, which runs through the same lines as the exchange of a code.
   mochaOptions: {
     ignore: ['test/{demo,documents,frameworks,package,playground,sandbox,security}.test.ts', 'test/fuzz/**'],
-    grep: '/^(?!.* (after (1000 flows|1,000 sign-ins)|with status 504 when the server) )/',
+    grep: '/^(?!.* (after (1000 flows|1,000 sign-ins)|at the refresh request|with status 504 when the server) )/',
   },
   coverageAnalysis: 'perTest',
   reporters: ['progress', 'clear-text', 'html'],

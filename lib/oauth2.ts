@@ -59,7 +59,6 @@ export class PipedriveOAuth2 extends OAuth2 {
     this.timeout = timeout;
     this.tokenTarget = targetOf(this._getAccessTokenUrl());
     this.configuredOrigins = configuredOrigins ?? [new URL(this._getAccessTokenUrl()).origin];
-    this.useAuthorizationHeaderforGET(true);
     this.setAgent(agent ?? this._agent);
   }
 

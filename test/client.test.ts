@@ -20,6 +20,7 @@ import {
 import { basic, expectNoSecrets } from './support/errors';
 import { accessToken, refreshToken, tokens } from './support/pipedrive';
 import { type Answerer, answerOf, answerWell, rawServersForEach } from './support/servers';
+import { sendBytes } from './support/wire';
 
 const half = answerOf(tokens).slice(0, -20);
 
@@ -201,6 +202,7 @@ describe('client', () => {
       );
       expect((await app.visitor().signIn()).outcome).to.equal('success');
       const error = expectOurs(app, await app.visitor().signIn(), 504);
+      expect(error.message).to.equal("Pipedrive's token endpoint did not answer in time");
       expect(error.cause).to.have.property('message', 'No answer within 200 ms');
       expect((await app.visitor().signIn()).outcome).to.equal('success');
       expect(server.requests.filter((line) => line.startsWith('POST'))).to.have.length(3);
@@ -269,7 +271,17 @@ describe('client', () => {
         oauth2.get(`${origin}/api/v1/users/me`, accessToken, (...all: Results) => resolve(all));
       });
       expect([error, JSON.parse(String(body))]).to.deep.equal([null, currentUser(users.ada)]);
-      expect(sent[2]).to.match(/^GET \/api\/v1\/users\/me HTTP/);
+      expect(sent[2])
+        .to.match(/^GET \/api\/v1\/users\/me HTTP/)
+        .and.include(`\r\nAuthorization: Bearer ${accessToken}\r\n`);
+    });
+
+    it('gives an empty text for a body that is not UTF-8', async () => {
+      const { origin } = await startServer((socket) => sendBytes(socket, Buffer.from([0xff])));
+      const [error, body] = await new Promise<Results>((resolve) => {
+        rebuild(origin).get(`${origin}/x`, accessToken, (...all: Results) => resolve(all));
+      });
+      expect([error, body]).to.deep.equal([null, '']);
     });
 
     it('puts the token of a request of any method in the header, where oauth puts it in the URL', async () => {

@@ -236,15 +236,28 @@ describe('readUninstall', () => {
       }
     };
     expect(refused({ headers: {} }))
-      .to.deep.include({ status: 401, statusCode: 401 })
+      .to.deep.include({
+        status: 401,
+        statusCode: 401,
+        message: "The uninstall request lacks the app's credentials",
+      })
       .and.have.nested.property('headers.WWW-Authenticate');
     expect(refused({ headers: new Headers() })).to.include({ status: 401 });
-    expect(refused({ body: undefined })).to.deep.include({ status: 400, statusCode: 400, headers: {} });
-    expect(refused({ body: 'x'.repeat(16 * 1024 + 1) })).to.include({ status: 400 });
+    expect(refused({ body: undefined })).to.deep.include({
+      status: 400,
+      statusCode: 400,
+      headers: {},
+      message: 'The body of the uninstall request is malformed',
+    });
+    expect(refused({ body: 'x'.repeat(16 * 1024 + 1) })).to.include({
+      status: 400,
+      message: 'The body of the uninstall request is longer than 16384 bytes',
+    });
     expect(refused({ body: { ...notice, client_id: 'other' } })).to.include({
       status: 403,
       statusCode: 403,
       expose: true,
+      message: 'The uninstall request is for another app',
     });
   });
 
