@@ -76,6 +76,7 @@ describe('token endpoint', () => {
       const { app, answer } = await signIn(400, { ...body });
       const error = expectOurs(app, answer, 500);
       expect(error).to.be.instanceOf(TokenError).and.include({ message: body.message, code: body.error });
+      expect(error.cause).to.have.property('message', 'HTTP 400');
     });
   }
 
