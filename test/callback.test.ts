@@ -74,6 +74,7 @@ describe('callback', () => {
       'a code with a line break': (state) => `code=a%0Ab&state=${state}`,
       'a state with a null character': () => 'code=a&state=%00',
       'an error with a control character': (state) => `error=a%7F&state=${state}`,
+      'an error_description with a DEL character': (state) => `error=a&error_description=%7F&state=${state}`,
       'an error_description with a C1 control character': (state) => `error=a&error_description=%C2%85&state=${state}`,
       'a code with an error': (state) => `code=a&error=b&state=${state}`,
     };
