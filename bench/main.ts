@@ -56,7 +56,7 @@ async function spent(task: Order['task'], origins: Origins): Promise<Map<Name, n
   for (let round = -WARM_UP; round < rounds; round += 1) {
     // Back and forth, so that nobody always comes after the same one.
     for (const [name, origin] of round % 2 === 0 ? origins : origins.toReversed()) {
-      sessionStore.clear();
+      sessionStore.clear(); // what others have left there would make each collection longer
       const start = process.cpuUsage();
       await ask({ origin, task, count });
       const { user, system } = process.cpuUsage(start);

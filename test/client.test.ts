@@ -245,6 +245,13 @@ describe('client', () => {
       ]);
     };
 
+    /** What a method passes to its callback. */
+    const resultsOf = (
+      client: ReturnType<typeof rebuild>,
+      method: 'get' | 'getOAuthAccessToken',
+      ...given: unknown[]
+    ) => new Promise<Results>((resolve) => client[method](...given, (...all: Results) => resolve(all)));
+
     it('works when rebuilt from its six arguments, with the callbacks of oauth', async () => {
       const sent: string[] = [];
       const { origin } = await startServer((socket, request) => {
@@ -252,24 +259,15 @@ describe('client', () => {
         answerWell(socket, request);
       });
       const oauth2 = rebuild(origin);
-      const refreshed = await new Promise<Results>((resolve) => {
-        oauth2.getOAuthAccessToken(
-          refreshToken,
-          { grant_type: 'refresh_token', client_id: 'x', client_secret: 'x' },
-          (...all: Results) => resolve(all),
-        );
-      });
+      const params = { grant_type: 'refresh_token', client_id: 'x', client_secret: 'x' };
+      const refreshed = await resultsOf(oauth2, 'getOAuthAccessToken', refreshToken, params);
       expect(sent[0]?.split('\r\n\r\n')[1]).to.equal(`grant_type=refresh_token&refresh_token=${refreshToken}`);
       expect(refreshed.slice(0, 3)).to.deep.equal([null, accessToken, refreshToken]);
       expect(refreshed[3]).to.include({ api_domain: origin });
-      const exchanged = await new Promise<Results>((resolve) => {
-        oauth2.getOAuthAccessToken('a-code', (...all: Results) => resolve(all));
-      });
+      const exchanged = await resultsOf(oauth2, 'getOAuthAccessToken', 'a-code');
       expect(exchanged[1]).to.equal(accessToken);
       expect(sent[1]?.split('\r\n\r\n')[1]).to.equal('code=a-code');
-      const [error, body] = await new Promise<Results>((resolve) => {
-        oauth2.get(`${origin}/api/v1/users/me`, accessToken, (...all: Results) => resolve(all));
-      });
+      const [error, body] = await resultsOf(oauth2, 'get', `${origin}/api/v1/users/me`, accessToken);
       expect([error, JSON.parse(String(body))]).to.deep.equal([null, currentUser(users.ada)]);
       expect(sent[2])
         .to.match(/^GET \/api\/v1\/users\/me HTTP/)
@@ -278,10 +276,8 @@ describe('client', () => {
 
     it('gives an empty text for a body that is not UTF-8', async () => {
       const { origin } = await startServer((socket) => sendBytes(socket, Buffer.from([0xff])));
-      const [error, body] = await new Promise<Results>((resolve) => {
-        rebuild(origin).get(`${origin}/x`, accessToken, (...all: Results) => resolve(all));
-      });
-      expect([error, body]).to.deep.equal([null, '']);
+      const results = await resultsOf(rebuild(origin), 'get', `${origin}/x`, accessToken);
+      expect(results.slice(0, 2)).to.deep.equal([null, '']);
     });
 
     it('puts the token of a request of any method in the header, where oauth puts it in the URL', async () => {
@@ -303,11 +299,8 @@ describe('client', () => {
 
     it('gives status and body of a refusal as oauth does, but in no log', async () => {
       const { origin } = await startServer((socket) => socket.write(answerOf(tokenErrors.refreshTokenInvalid, 400)));
-      const [error] = await new Promise<Results>((resolve) => {
-        rebuild(origin).getOAuthAccessToken(refreshToken, { grant_type: 'refresh_token' }, (...all: Results) =>
-          resolve(all),
-        );
-      });
+      const params = { grant_type: 'refresh_token' };
+      const [error] = await resultsOf(rebuild(origin), 'getOAuthAccessToken', refreshToken, params);
       expect(error).to.include({ statusCode: 400, data: JSON.stringify(tokenErrors.refreshTokenInvalid) });
       expect(error).to.have.property('message', 'Pipedrive answered 400');
       expect(inspect(error) + JSON.stringify(error)).not.to.include('Invalid grant');
@@ -319,9 +312,7 @@ describe('client', () => {
     ] as const) {
       it(`calls back with an error for ${what}`, async () => {
         const { origin } = await startServer((socket) => void socket.end(answer));
-        const [error] = await new Promise<Results>((resolve) =>
-          rebuild(origin).getOAuthAccessToken('a-code', {}, (...all: Results) => resolve(all)),
-        );
+        const [error] = await resultsOf(rebuild(origin), 'getOAuthAccessToken', 'a-code', {});
         expect(error).to.be.instanceOf(Error).with.property('message', message);
       });
     }
