@@ -40,14 +40,13 @@ interface Tarball {
   files: string[];
 }
 
-/** Packs the package as it is built. */
+/** Packs the package: as it is built in a run on the build, otherwise built anew. */
 async function pack(): Promise<Tarball> {
   const directory = await temporaryDirectory();
   process.once('exit', () => rmSync(directory, { recursive: true }));
-  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', directory], {
-    cwd: repository,
-    shell: process.platform === 'win32',
-  });
+  const options = { cwd: repository, shell: process.platform === 'win32' };
+  if (!process.env.TEST_BUILT_PACKAGE) await run('npm', ['run', 'build'], options);
+  const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', directory], options);
   const [{ filename, files }] = JSON.parse(stdout);
   return { path: join(directory, filename), files: files.map(({ path }: { path: string }) => path) };
 }

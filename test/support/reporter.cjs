@@ -4,6 +4,7 @@ const { reporters } = require('mocha');
 module.exports = class ClosingLine extends reporters.Spec {
   epilogue() {
     super.epilogue();
-    console.log(`${this.stats.passes} passed, ${this.stats.failures} failed`);
+    const { passes, failures, pending } = this.stats;
+    console.log(`${passes} passed, ${failures} failed, ${pending} skipped`);
   }
 };

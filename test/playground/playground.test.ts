@@ -1,9 +1,9 @@
 // The demo in a real browser, as a newcomer meets it: every button and outcome, on a desktop and a phone, light and dark.
 import { expect } from 'chai';
 import type { BrowserContextOptions } from 'playwright-core';
-import { outcomes } from '../demo/outcomes';
-import { chromiumForSuite, Tab } from './support/chromium';
-import { type Demo, startDemo } from './support/demo';
+import { outcomes } from '../../demo/outcomes';
+import { chromiumForSuite, Tab } from '../support/chromium';
+import { type Demo, startDemo } from '../support/demo';
 
 const desktop = { width: 1280, height: 860 };
 const phone = { width: 360, height: 740 };

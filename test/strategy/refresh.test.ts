@@ -2,10 +2,10 @@
 import { expect } from 'chai';
 import nock from 'nock';
 import { PipedriveStrategy, TokenError } from 'passport-pipedrive-oauth2';
-import { tokenErrors } from '../sandbox';
-import { clientID, clientSecret, mustNotBeCalled, options } from './support/app';
-import { basic, expectNoSecrets } from './support/errors';
-import { accessToken, refreshToken, stubPipedrive, tokenEndpoint, tokens } from './support/pipedrive';
+import { tokenErrors } from '../../sandbox';
+import { clientID, clientSecret, mustNotBeCalled, options } from '../support/app';
+import { basic, expectNoSecrets } from '../support/errors';
+import { accessToken, refreshToken, stubPipedrive, tokenEndpoint, tokens } from '../support/pipedrive';
 
 const form = { grant_type: 'refresh_token', refresh_token: refreshToken };
 const strategyWith = (more: object = {}) => new PipedriveStrategy({ ...options, ...more }, mustNotBeCalled);

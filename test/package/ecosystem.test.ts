@@ -9,9 +9,9 @@ import refresh from 'passport-oauth2-refresh';
 import { PipedriveStrategy, type PipedriveStrategyOptions, type PipedriveTokens } from 'passport-pipedrive-oauth2';
 import { Configuration, OAuth2Configuration, UsersApi } from 'pipedrive/v1';
 import { Server } from 'proxy-chain';
-import { type Sandbox, startSandbox, tokenErrors } from '../sandbox';
-import { Driver } from '../sandbox/driver';
-import { appsForEach, callbackURL, clientID, clientSecret, mustNotBeCalled, options } from './support/app';
+import { type Sandbox, startSandbox, tokenErrors } from '../../sandbox';
+import { Driver } from '../../sandbox/driver';
+import { appsForEach, callbackURL, clientID, clientSecret, mustNotBeCalled, options } from '../support/app';
 
 const client = { clientId: clientID, clientSecret, name: 'App', redirectUri: callbackURL };
 

@@ -8,10 +8,10 @@ import { expect } from 'chai';
 import express, { type RequestHandler } from 'express';
 import { type AuthenticateCallback, Passport } from 'passport';
 import { PipedriveStrategy } from 'passport-pipedrive-oauth2';
-import { currentUser, users } from '../sandbox';
-import { anybody, appsForEach, expectFailure, expectRedirect, mustNotBeCalled, options } from './support/app';
-import { expectNoUnhandledRejections } from './support/errors';
-import { exchange, letSignIn, profileRequest, stubPipedrive, tokens } from './support/pipedrive';
+import { currentUser, users } from '../../sandbox';
+import { anybody, appsForEach, expectFailure, expectRedirect, mustNotBeCalled, options } from '../support/app';
+import { expectNoUnhandledRejections } from '../support/errors';
+import { exchange, letSignIn, profileRequest, stubPipedrive, tokens } from '../support/pipedrive';
 
 describe('Passport', () => {
   stubPipedrive();

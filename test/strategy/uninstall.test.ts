@@ -6,8 +6,8 @@ import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
 import { PipedriveStrategy, type PipedriveUninstall } from 'passport-pipedrive-oauth2';
-import { uninstallNotice } from '../sandbox';
-import { clientID, clientSecret, mustNotBeCalled, options } from './support/app';
+import { uninstallNotice } from '../../sandbox';
+import { clientID, clientSecret, mustNotBeCalled, options } from '../support/app';
 
 const strategy = new PipedriveStrategy(options, mustNotBeCalled);
 const timestamp = '2026-01-02T03:04:05.000Z';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import { Passport } from 'passport';
 import { PipedriveStrategy, type StateStoreCallback, type StateVerifyCallback } from 'passport-pipedrive-oauth2';
-import { currentUser, tokenErrors, users } from '../sandbox';
+import { currentUser, tokenErrors, users } from '../../sandbox';
 import {
   type Answer,
   anybody,
@@ -13,10 +13,10 @@ import {
   expectFailure,
   expectRedirect,
   options,
-} from './support/app';
-import { expectNoUnhandledRejections } from './support/errors';
-import { exchange, letSignIn, profileRequest, stubPipedrive, tokenEndpoint, tokens } from './support/pipedrive';
-import { clockForEach, stores, strategyWith, withStore } from './support/stores';
+} from '../support/app';
+import { expectNoUnhandledRejections } from '../support/errors';
+import { exchange, letSignIn, profileRequest, stubPipedrive, tokenEndpoint, tokens } from '../support/pipedrive';
+import { clockForEach, stores, strategyWith, withStore } from '../support/stores';
 
 const minutes = 60_000;
 

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import type { Body } from 'nock';
 import { InternalOAuthError, PipedriveStrategy, TokenError } from 'passport-pipedrive-oauth2';
-import { apiErrors, currentUser, tokenErrors, users } from '../sandbox';
+import { apiErrors, currentUser, tokenErrors, users } from '../../sandbox';
 import {
   type App,
   anybody,
@@ -12,8 +12,8 @@ import {
   expectFailure,
   mustNotBeCalled,
   options,
-} from './support/app';
-import { basic, expectNoSecrets } from './support/errors';
+} from '../support/app';
+import { basic, expectNoSecrets } from '../support/errors';
 import {
   accessToken,
   apiDomain,
@@ -22,7 +22,7 @@ import {
   refreshToken,
   stubPipedrive,
   tokens,
-} from './support/pipedrive';
+} from '../support/pipedrive';
 
 const code = 'the-code-of-the-user';
 /** An error of ours: for Express, Nest, Koa and http-errors, with a cause, and with the app's state out of sight. */

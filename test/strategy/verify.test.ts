@@ -1,9 +1,9 @@
 // The verify function in all its forms, well-behaved and not.
 import { expect } from 'chai';
 import { PipedriveStrategy, type VerifyFunction, type VerifyFunctionWithRequest } from 'passport-pipedrive-oauth2';
-import { anybody, appsForEach, expectError, mustNotBeCalled, options } from './support/app';
-import { expectNoUnhandledRejections } from './support/errors';
-import { exchange, letSignIn, profileRequest, stubPipedrive, tokens } from './support/pipedrive';
+import { anybody, appsForEach, expectError, mustNotBeCalled, options } from '../support/app';
+import { expectNoUnhandledRejections } from '../support/errors';
+import { exchange, letSignIn, profileRequest, stubPipedrive, tokens } from '../support/pipedrive';
 
 describe('verify', () => {
   stubPipedrive();

@@ -4,13 +4,13 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
-import { outcomes } from '../demo/outcomes';
-import type { Preview } from '../demo/preview';
-import type { Problems } from '../demo/settings';
-import { basic } from '../sandbox/driver';
-import { Browser } from './support/browser';
-import { callbackPath, type Demo, listen, startDemo } from './support/demo';
-import { Project } from './support/project';
+import { outcomes } from '../../demo/outcomes';
+import type { Preview } from '../../demo/preview';
+import type { Problems } from '../../demo/settings';
+import { basic } from '../../sandbox/driver';
+import { Browser } from '../support/browser';
+import { callbackPath, type Demo, listen, startDemo } from '../support/demo';
+import { Project } from '../support/project';
 
 describe('demo', function () {
   this.timeout(10_000);

@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import { Strategy as OAuth2Strategy } from 'passport-oauth2';
 import { CookieStateStore, PipedriveStrategy, SessionStateStore, Strategy } from 'passport-pipedrive-oauth2';
-import { mustNotBeCalled, options } from './support/app';
+import { mustNotBeCalled, options } from '../support/app';
 
 /** As JavaScript would: with whatever options. */
 const construct = (given: unknown, verify: unknown = mustNotBeCalled) =>

@@ -4,8 +4,8 @@ import type { RequestHandler } from 'express';
 import session from 'express-session';
 import { Passport } from 'passport';
 import { PipedriveStrategy, SessionStateStore } from 'passport-pipedrive-oauth2';
-import { type AppOptions, anybody, appsForEach, expectFailure, options } from './support/app';
-import { letSignIn, stubPipedrive } from './support/pipedrive';
+import { type AppOptions, anybody, appsForEach, expectFailure, options } from '../support/app';
+import { letSignIn, stubPipedrive } from '../support/pipedrive';
 
 const sessions = () => session({ secret: 'x', resave: false, saveUninitialized: false });
 

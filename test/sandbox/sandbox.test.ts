@@ -1,7 +1,7 @@
 // The sandbox alone, over HTTP: what a user, an app and an attacker find there.
 import { expect } from 'chai';
-import { type Sandbox, startSandbox, tokenErrors, users } from '../sandbox';
-import { answerOf, basic, Driver, type Form, post, tokensOf } from '../sandbox/driver';
+import { type Sandbox, startSandbox, tokenErrors, users } from '../../sandbox';
+import { answerOf, basic, Driver, type Form, post, tokensOf } from '../../sandbox/driver';
 
 const redirectUri = 'http://127.0.0.1:9/callback?tenant=7';
 const registered = { clientId: 'app', clientSecret: 's3cret', name: 'Deals & <Co>', redirectUri };

@@ -7,10 +7,10 @@ import { setImmediate } from 'node:timers/promises';
 import tls from 'node:tls';
 import { expect } from 'chai';
 import { InternalOAuthError } from 'passport-pipedrive-oauth2';
-import { type App, anybody, appsForEach } from './support/app';
-import { expectNoSecrets } from './support/errors';
-import { deadline, type Fault, faults, type RequestName, requestNames } from './support/faults';
-import { type Answerer, answerOf, answerWell, bodyFor, type RawServer, rawServersForEach } from './support/servers';
+import { type App, anybody, appsForEach } from '../support/app';
+import { expectNoSecrets } from '../support/errors';
+import { deadline, type Fault, faults, type RequestName, requestNames } from '../support/faults';
+import { type Answerer, answerOf, answerWell, bodyFor, type RawServer, rawServersForEach } from '../support/servers';
 
 const code = 'the-code-of-the-user';
 const token = 'the-token-of-the-user';

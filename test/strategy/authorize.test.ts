@@ -5,7 +5,7 @@ import {
   PipedriveStrategy,
   type PipedriveStrategyOptions,
 } from 'passport-pipedrive-oauth2';
-import { currentUser, users } from '../sandbox';
+import { currentUser, users } from '../../sandbox';
 import {
   type Answer,
   anybody,
@@ -14,8 +14,8 @@ import {
   expectRedirect,
   mustNotBeCalled,
   options,
-} from './support/app';
-import { exchange, profileRequest, stubPipedrive, tokens } from './support/pipedrive';
+} from '../support/app';
+import { exchange, profileRequest, stubPipedrive, tokens } from '../support/pipedrive';
 
 describe('authorize', () => {
   stubPipedrive();

@@ -1,6 +1,6 @@
 // The package as it is published, in an empty project: what is in it, both module systems, and the documents' programs.
 import { expect } from 'chai';
-import { Project, tarball } from './support/project';
+import { Project, tarball } from '../support/project';
 
 const names = [
   'CookieStateStore',

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { InternalOAuthError, PipedriveStrategy } from 'passport-pipedrive-oauth2';
-import { currentUser, tokenErrors, users } from '../sandbox';
+import { currentUser, tokenErrors, users } from '../../sandbox';
 import {
   type App,
   anybody,
@@ -16,11 +16,11 @@ import {
   expectError,
   mustNotBeCalled,
   options,
-} from './support/app';
-import { basic, expectNoSecrets } from './support/errors';
-import { accessToken, refreshToken, tokens } from './support/pipedrive';
-import { type Answerer, answerOf, answerWell, rawServersForEach } from './support/servers';
-import { sendBytes } from './support/wire';
+} from '../support/app';
+import { basic, expectNoSecrets } from '../support/errors';
+import { accessToken, refreshToken, tokens } from '../support/pipedrive';
+import { type Answerer, answerOf, answerWell, rawServersForEach } from '../support/servers';
+import { sendBytes } from '../support/wire';
 
 const half = answerOf(tokens).slice(0, -20);
 

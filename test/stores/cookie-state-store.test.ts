@@ -9,9 +9,17 @@ import {
   PipedriveStrategy,
   type PipedriveStrategyOptions,
 } from 'passport-pipedrive-oauth2';
-import { type Answer, anybody, appsForEach, expectFailure, expectRedirect, options, type Visitor } from './support/app';
-import { letSignIn, stubPipedrive } from './support/pipedrive';
-import { clockForEach } from './support/stores';
+import {
+  type Answer,
+  anybody,
+  appsForEach,
+  expectFailure,
+  expectRedirect,
+  options,
+  type Visitor,
+} from '../support/app';
+import { letSignIn, stubPipedrive } from '../support/pipedrive';
+import { clockForEach } from '../support/stores';
 
 const secure = { callbackURL: 'https://app.example.com/callback' };
 

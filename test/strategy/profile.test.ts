@@ -1,9 +1,9 @@
 // The profile: what Pipedrive says of a user, in Passport's terms.
 import { expect } from 'chai';
 import type { PipedriveProfile } from 'passport-pipedrive-oauth2';
-import { currentUser, users } from '../sandbox';
-import { appsForEach } from './support/app';
-import { letSignIn, stubPipedrive } from './support/pipedrive';
+import { currentUser, users } from '../../sandbox';
+import { appsForEach } from '../support/app';
+import { letSignIn, stubPipedrive } from '../support/pipedrive';
 
 describe('profile', () => {
   stubPipedrive();

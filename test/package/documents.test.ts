@@ -3,10 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect } from 'chai';
 import nock from 'nock';
-import { currentUser, users } from '../sandbox';
-import { Browser } from './support/browser';
-import { tokens } from './support/pipedrive';
-import { freePort, Project, programsOf, type Running, repository } from './support/project';
+import { currentUser, users } from '../../sandbox';
+import { Browser } from '../support/browser';
+import { tokens } from '../support/pipedrive';
+import { freePort, Project, programsOf, type Running, repository } from '../support/project';
 
 const names = readdirSync(join(repository, 'docs')).filter((name) => name.endsWith('.md'));
 const documents = ['README.md', ...names.map((name) => `docs/${name}`)];
@@ -71,7 +71,7 @@ describe('documents', function () {
       ...['express', 'express-session', '@types/express-session', 'passport', 'passport-oauth2-refresh'],
       ...['pipedrive', 'nock'],
     ]);
-    const prelude = readFileSync(join(__dirname, 'support', 'document-prelude.ts'), 'utf8');
+    const prelude = readFileSync(join(__dirname, '..', 'support', 'document-prelude.ts'), 'utf8');
     await project.write('document-prelude.ts', prelude);
     for (const { name, text, language } of programs) {
       if (language === 'ts') await project.write(`${name}.ts`, whole(text));
@@ -92,7 +92,7 @@ describe('documents', function () {
       PIPEDRIVE_ANSWERS: JSON.stringify({ tokens, user: currentUser(users.ada) }),
     };
     running = undefined;
-    running = await project.start(file, env, [join(__dirname, 'support', 'stub-pipedrive.cjs')]);
+    running = await project.start(file, env, [join(__dirname, '..', 'support', 'stub-pipedrive.cjs')]);
     return running;
   }
 

@@ -1,11 +1,11 @@
 // The programs of docs/frameworks as they stand there, each in a project of its own with the packed package, over HTTP.
 import { expect } from 'chai';
 import nock from 'nock';
-import { type Sandbox, startSandbox } from '../sandbox';
-import { basic } from '../sandbox/driver';
-import { Browser } from './support/browser';
-import { freePort, Project, programsOf, type Running } from './support/project';
-import { type Redis, startRedis } from './support/redis';
+import { type Sandbox, startSandbox } from '../../sandbox';
+import { basic } from '../../sandbox/driver';
+import { Browser } from '../support/browser';
+import { freePort, Project, programsOf, type Running } from '../support/project';
+import { type Redis, startRedis } from '../support/redis';
 
 interface Stack {
   /** The page in docs/frameworks. */
