@@ -1,6 +1,6 @@
 // The callback URL (`redirect_uri`): which ones are accepted, and how a path becomes an absolute URL.
 import type { Request } from 'express';
-import { isPrintable } from './json';
+import { isPrintable } from './values';
 
 const ABSOLUTE = /^https?:\/\/[^\s\\#]+$/i;
 const PATH = /^\/(?!\/)[^\s\\#]*$/;

@@ -1,7 +1,7 @@
 // Reads what the browser brings back to the callback URL: the query, nothing else.
 import { parse } from 'node:querystring';
 import type { Request } from 'express';
-import { isPrintable, isRecord } from './json';
+import { isPrintable, isRecord } from './values';
 
 /** The parameters of a callback (RFC 6749 §4.1.2). Exactly one of `code` and `error` is there. */
 export interface Callback {
@@ -16,9 +16,6 @@ const NAMES = ['code', 'state', 'error', 'error_description', 'error_uri'] as co
 
 /** Longest parameter that is read, in characters. */
 const LONGEST = 4096;
-
-/** RFC 6749 §4.1.2.1: the characters of an error code. */
-const ERROR_CODE = /^[\x20\x21\x23-\x5b\x5d-\x7e]{1,64}$/;
 
 /** Whether one of the parameters is nested, as a query parser that does not nest leaves it: `code[a]=b`. */
 const hasNested = (query: Record<string, unknown>, names: readonly string[]) =>
@@ -47,11 +44,6 @@ export function readCallback(query: Record<string, unknown>): Callback | undefin
     callback[name] = value;
   }
   return callback.code !== undefined && callback.error !== undefined ? undefined : callback;
-}
-
-/** Whether a value can be an error code of OAuth 2.0: RFC 6749's characters, up to 64 of them. */
-export function isErrorCode(value: unknown): value is string {
-  return typeof value === 'string' && ERROR_CODE.test(value);
 }
 
 function isPresent(value: unknown): boolean {

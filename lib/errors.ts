@@ -1,21 +1,21 @@
 // The errors that an operator sees when Pipedrive cannot be reached, is not understood, or refuses the client.
 import { InternalOAuthError, TokenError } from 'passport-oauth2';
-import { DeadlineError, type HttpAnswer } from './http';
-import { isPrintable, readJSONObject } from './json';
+import { DeadlineError, type HttpResponse } from './http';
 import { readTokenError } from './tokens';
+import { isPrintable, readJSONObject } from './values';
 
 /** Longest text of Pipedrive's that an error repeats, in characters. */
-const LONGEST_WORDS = 1024;
+const LONGEST_TEXT = 1024;
 
 /** From this length on, in characters, a secret is found inside longer words, too. */
 const LONG_SECRET = 8;
 
 /** No answer came from an endpoint: 504 when the time ran out, else 502. */
-export function unanswered(endpoint: string, error: unknown, secrets: readonly string[]): InternalOAuthError {
+export function connectionError(endpoint: string, error: unknown, secrets: readonly string[]): InternalOAuthError {
   const isLate = error instanceof DeadlineError;
   const { message, code }: NodeJS.ErrnoException = error instanceof Error ? error : new Error(String(error));
   // A copy with nothing but words: the parser's own error carries the raw answer, TLS's the certificate.
-  const cause = Object.assign(new Error(readWords(message, secrets) ?? readWords(code, secrets) ?? 'Unknown'), {
+  const cause = Object.assign(new Error(readText(message, secrets) ?? readText(code, secrets) ?? 'Unknown'), {
     code,
   });
   return internalOAuthError(
@@ -26,30 +26,30 @@ export function unanswered(endpoint: string, error: unknown, secrets: readonly s
 }
 
 /** An answer is not what Pipedrive documents: 502. */
-export function notUnderstood(endpoint: string, cause: Error): InternalOAuthError {
+export function bodyError(endpoint: string, cause: Error): InternalOAuthError {
   return internalOAuthError(`${endpoint} sent an answer that is not understood`, 502, cause);
 }
 
 /** An endpoint answered with another status than 2xx: 503 when it limits the rate, else 502. */
-export function refused(endpoint: string, answer: HttpAnswer, secrets: readonly string[]): InternalOAuthError {
+export function statusError(endpoint: string, answer: HttpResponse, secrets: readonly string[]): InternalOAuthError {
   const body = readJSONObject(answer.body);
-  const words = [body?.message, body?.error, body?.error_info].map((text) => readWords(text, secrets)).filter(Boolean);
+  const words = [body?.message, body?.error, body?.error_info].map((text) => readText(text, secrets)).filter(Boolean);
   const message = [`${endpoint} answered ${answer.status}`, ...words].join(': ');
   return internalOAuthError(message, answer.status === 429 ? 503 : 502, causeOf(answer, secrets));
 }
 
-/** As `refused`, but a `TokenError` where the answer is an error of OAuth 2.0 (RFC 6749 §5.2) in Pipedrive's JSON. */
-export function refusedGrant(endpoint: string, answer: HttpAnswer, secrets: readonly string[]): Error {
+/** As `statusError`, but a `TokenError` where the answer is an error of OAuth 2.0 (RFC 6749 §5.2) in Pipedrive's JSON. */
+export function grantError(endpoint: string, answer: HttpResponse, secrets: readonly string[]): Error {
   const isClientError = answer.status >= 400 && answer.status < 500 && answer.status !== 429;
   const error = isClientError ? readTokenError(readJSONObject(answer.body)) : undefined;
-  if (!error || repeatsAny(error.code, secrets)) return refused(endpoint, answer, secrets);
+  if (!error || repeatsAny(error.code, secrets)) return statusError(endpoint, answer, secrets);
   // Without words of Pipedrive's that may be repeated the code stands for them.
-  const message = readWords(error.words, secrets) ?? error.code;
+  const message = readText(error.words, secrets) ?? error.code;
   return withDetails(new TokenError(message, error.code), 500, causeOf(answer, secrets));
 }
 
-function causeOf({ status, response }: HttpAnswer, secrets: readonly string[]): Error {
-  const retryAfter = readWords(response.headers['retry-after'], secrets);
+function causeOf({ status, response }: HttpResponse, secrets: readonly string[]): Error {
+  const retryAfter = readText(response.headers['retry-after'], secrets);
   return new Error(`HTTP ${status}${retryAfter ? `, Retry-After: ${retryAfter}` : ''}`);
 }
 
@@ -80,9 +80,8 @@ export function withState(error: unknown, state: unknown): unknown {
 }
 
 /** A text from outside, if an error may repeat it: short, on one line, and free of the given secrets. */
-function readWords(value: unknown, secrets: readonly string[]): string | undefined {
-  if (typeof value !== 'string' || value === '' || value.length > LONGEST_WORDS || !isPrintable(value))
-    return undefined;
+function readText(value: unknown, secrets: readonly string[]): string | undefined {
+  if (typeof value !== 'string' || value === '' || value.length > LONGEST_TEXT || !isPrintable(value)) return undefined;
   return repeatsAny(value, secrets) ? undefined : value;
 }
 

@@ -17,7 +17,7 @@ export interface HttpRequest {
 /** The address of a request, as Node.js takes it. */
 export type Target = Pick<RequestOptions, 'protocol' | 'host' | 'port' | 'path'>;
 
-export interface HttpAnswer {
+export interface HttpResponse {
   status: number;
   /** Empty where it is not UTF-8. */
   body: string;
@@ -37,8 +37,8 @@ export function targetOf(url: string): Target {
 }
 
 /** Sends a request and reads its whole answer, whatever its status. Rejects when there is none that can be read. */
-export function send(request: HttpRequest): Promise<HttpAnswer> {
-  return new Promise<HttpAnswer>((resolve, reject) => {
+export function send(request: HttpRequest): Promise<HttpResponse> {
+  return new Promise<HttpResponse>((resolve, reject) => {
     let current: ClientRequest | undefined;
     let isSettled = false;
 

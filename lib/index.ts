@@ -6,7 +6,14 @@ export type { PipedriveFailure } from './outcome';
 export type { PipedriveProfile, PipedriveUser } from './profile';
 export { CookieStateStore, type CookieStateStoreOptions } from './state/cookie';
 export { SessionStateStore, type SessionStateStoreOptions } from './state/session';
-export type { StateMetadata, StateStore, StateStoreCallback, StateVerifyCallback } from './state/store';
+export type {
+  FlowDetails,
+  StateMetadata,
+  StateRefusal,
+  StateStore,
+  StateStoreCallback,
+  StateVerifyCallback,
+} from './state/store';
 export { PipedriveStrategy, PipedriveStrategy as Strategy } from './strategy';
 export type { PipedriveTokens } from './tokens';
 export type { PipedriveUninstall, UninstallRequest } from './uninstall';

@@ -3,11 +3,11 @@ import type http from 'node:http';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { stringify } from 'node:querystring';
 import { type dataCallback, OAuth2 } from 'oauth';
-import { notUnderstood, refused, refusedGrant, unanswered, withHidden } from './errors';
-import { type HttpAnswer, type HttpRequest, send, type Target, targetOf } from './http';
-import { readJSONObject, withoutUndefined } from './json';
+import { bodyError, connectionError, grantError, statusError, withHidden } from './errors';
+import { type HttpRequest, type HttpResponse, send, type Target, targetOf } from './http';
 import { type PipedriveProfile, readProfile } from './profile';
 import { type PipedriveTokens, readTokens } from './tokens';
+import { readJSONObject, withoutUndefined } from './values';
 
 const FORM = 'application/x-www-form-urlencoded';
 const USER_AGENT = 'passport-pipedrive-oauth2';
@@ -68,30 +68,30 @@ export class PipedriveOAuth2 extends OAuth2 {
    */
   async requestTokens(form: Form): Promise<PipedriveTokens> {
     const endpoint = "Pipedrive's token endpoint";
-    const secrets = this.secretsAnd(form.code, form.refresh_token, form.code_verifier);
+    const secrets = this.secrets(form.code, form.refresh_token, form.code_verifier);
     const answer = await this.ask(endpoint, this.tokenRequest(form), secrets);
-    if (!isSuccess(answer)) throw refusedGrant(endpoint, answer, secrets);
-    return understood(endpoint, () => this.readTokens(answer.body, form.refresh_token));
+    if (!isSuccess(answer)) throw grantError(endpoint, answer, secrets);
+    return orBodyError(endpoint, () => this.readTokens(answer.body, form.refresh_token));
   }
 
   /** Asks the revocation endpoint (RFC 7009 §2.1). Rejects as `requestTokens` does. */
   async requestRevocation(url: string, form: Form): Promise<void> {
     const endpoint = "Pipedrive's revocation endpoint";
-    const secrets = this.secretsAnd(form.token);
+    const secrets = this.secrets(form.token);
     const answer = await this.ask(endpoint, this.formRequest(targetOf(url), form), secrets);
-    if (!isSuccess(answer)) throw refusedGrant(endpoint, answer, secrets);
+    if (!isSuccess(answer)) throw grantError(endpoint, answer, secrets);
   }
 
   /** Asks for the user of an access token. Rejects with `InternalOAuthError`, which repeats none of the other secrets. */
   async requestProfile(url: string, accessToken: string, ...others: (string | undefined)[]): Promise<PipedriveProfile> {
     const endpoint = "Pipedrive's /users/me";
-    const secrets = this.secretsAnd(accessToken, ...others);
+    const secrets = this.secrets(accessToken, ...others);
     const headers = { Authorization: this.buildAuthHeader(accessToken), ...this.commonHeaders };
     // Stryker disable next-line StringLiteral: Node.js takes an empty method for GET.
     const request = this.httpRequest('GET', targetOf(url), headers);
     const answer = await this.ask(endpoint, request, secrets);
-    if (!isSuccess(answer)) throw refused(endpoint, answer, secrets);
-    return understood(endpoint, () => readProfile(answer.body));
+    if (!isSuccess(answer)) throw statusError(endpoint, answer, secrets);
+    return orBodyError(endpoint, () => readProfile(answer.body));
   }
 
   /** As `oauth`'s: the callback gets an error, or the access token, the refresh token and the whole response. */
@@ -126,7 +126,7 @@ export class PipedriveOAuth2 extends OAuth2 {
     const allHeaders = { ...this.commonHeaders, ...bearer, ...headers };
     const request = this.httpRequest(method, targetOf(url), allHeaders, body ? String(body) : undefined);
     const done: Callbacks['data'] = callback;
-    const secrets = this.secretsAnd(accessToken ?? undefined);
+    const secrets = this.secrets(accessToken ?? undefined);
     this.ask('Pipedrive', request, secrets).then((answer) => {
       if (isSuccess(answer)) done(null, answer.body, answer.response);
       else done(refusedAsOAuth(answer));
@@ -146,11 +146,11 @@ export class PipedriveOAuth2 extends OAuth2 {
     return { method, target, headers, body, timeout: this.timeout, agent };
   }
 
-  private async ask(endpoint: string, request: HttpRequest, secrets: readonly string[]): Promise<HttpAnswer> {
+  private async ask(endpoint: string, request: HttpRequest, secrets: readonly string[]): Promise<HttpResponse> {
     try {
       return await send(request);
     } catch (error) {
-      throw unanswered(endpoint, error, secrets);
+      throw connectionError(endpoint, error, secrets);
     }
   }
 
@@ -160,24 +160,24 @@ export class PipedriveOAuth2 extends OAuth2 {
     return readTokens(response, { now: Date.now(), configuredOrigins: this.configuredOrigins, refreshToken });
   }
 
-  private secretsAnd(...others: (string | undefined)[]): string[] {
+  private secrets(...others: (string | undefined)[]): string[] {
     return [this._clientSecret, this.basic, ...others].filter((secret) => secret !== undefined);
   }
 }
 
-function isSuccess({ status }: HttpAnswer): boolean {
+function isSuccess({ status }: HttpResponse): boolean {
   return Math.floor(status / 100) === 2;
 }
 
-function understood<T>(endpoint: string, read: () => T): T {
+function orBodyError<T>(endpoint: string, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw notUnderstood(endpoint, error as Error);
+    throw bodyError(endpoint, error as Error);
   }
 }
 
-function refusedAsOAuth({ status, body }: HttpAnswer): Error {
+function refusedAsOAuth({ status, body }: HttpResponse): Error {
   const error = Object.assign(new Error(`Pipedrive answered ${status}`), { statusCode: status });
   // Other packages look for the body here; nobody's log or JSON shall.
   return withHidden(error, 'data', body);

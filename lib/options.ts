@@ -7,6 +7,7 @@ import { CookieStateStore } from './state/cookie';
 import { DefaultStateStore } from './state/default';
 import { SessionStateStore } from './state/session';
 import type { StateStore } from './state/store';
+import { isText } from './values';
 
 interface Options {
   /** The app's client ID, from Developer Hub. */
@@ -127,8 +128,6 @@ export interface PipedriveStrategyOptionsWithRequest extends Options {
 /** Longest timer of Node.js, in milliseconds. */
 const LONGEST_TIMEOUT = 2 ** 31 - 1;
 
-/** Whether a value is a string that is not empty. */
-export const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 const isBoolean = (value: unknown) => typeof value === 'boolean';
 const isFunction = (value: unknown) => typeof value === 'function';
 const isOneOf =
@@ -180,7 +179,7 @@ export function resolveOptions(options: PipedriveStrategyOptions | PipedriveStra
   const { sessionKey = `oauth2:${new URL(authorizationURL).hostname}` } = options;
   const byDefault = () =>
     new DefaultStateStore(new CookieStateStore({ secret: clientSecret }), new SessionStateStore({ key: sessionKey }));
-  const given = store instanceof CookieStateStore ? store.keyedFrom(clientSecret) : store;
+  const given = store instanceof CookieStateStore ? store.withDefaultSecret(clientSecret) : store;
   return {
     ...options,
     authorizationURL,

@@ -2,7 +2,7 @@
 import type { Request } from 'express';
 import type { StrategyCreatedStatic } from 'passport';
 import { asError } from './errors';
-import { withoutUndefined } from './json';
+import { withoutUndefined } from './values';
 import type { Verdict } from './verify';
 
 /** Why a sign-in failed: the `info` of a failure, and `req.authInfo` after it. */
@@ -71,7 +71,7 @@ function failed(code: string, { status, message }: Failure, details: Details): O
 }
 
 /** What the app's verify function said. Its own info stays as it is, and takes the app's state along in a copy. */
-export function verified({ user, info }: Verdict, state: unknown): Outcome {
+export function verdictOutcome({ user, info }: Verdict, state: unknown): Outcome {
   if (!user) return { action: 'fail', info: typeof info === 'string' ? info : withAppState(info, state), status: 401 };
   const details = typeof info === 'string' ? { message: info } : info;
   return { action: 'success', user, info: withAppState(details, state) ?? {} };
@@ -82,15 +82,15 @@ function withAppState(info: object | undefined, state: unknown): object | undefi
 }
 
 /** Calls the one Passport action that an outcome names. An action that throws becomes an error. */
-export function act(actions: Actions, req: Request, outcome: Outcome): void {
+export function applyOutcome(actions: Actions, req: Request, outcome: Outcome): void {
   try {
-    perform(actions, req, outcome);
+    callAction(actions, req, outcome);
   } catch (error) {
-    actFailed(actions, req, error);
+    lastResort(actions, req, error);
   }
 }
 
-function perform(actions: Actions, req: Request, outcome: Outcome): void {
+function callAction(actions: Actions, req: Request, outcome: Outcome): void {
   switch (outcome.action) {
     case 'redirect':
       return actions.redirect(outcome.url);
@@ -106,7 +106,7 @@ function perform(actions: Actions, req: Request, outcome: Outcome): void {
 }
 
 /** The last resort for an app's own `authenticate` callback that throws for an error, too: nobody else can answer. */
-function actFailed(actions: Actions, req: Request, error: unknown): void {
+function lastResort(actions: Actions, req: Request, error: unknown): void {
   try {
     actions.error(asError(error));
   } catch {

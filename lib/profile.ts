@@ -1,5 +1,5 @@
 // Maps Pipedrive's current user to a Passport profile.
-import { isRecord, readJSONObject, withoutUndefined } from './json';
+import { isId, isRecord, readJSONObject, withoutUndefined } from './values';
 
 /** The `data` of `GET /users/me`, as Pipedrive documents it. Only `id` and `company_id` have been checked. */
 export interface PipedriveUser {
@@ -84,11 +84,6 @@ export function readProfile(body: string): PipedriveProfile {
 
 function isUser(value: unknown): value is PipedriveUser {
   return isRecord(value) && isId(value.id) && isId(value.company_id);
-}
-
-/** Whether a value is an id of Pipedrive's. */
-export function isId(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) > 0;
 }
 
 function readText(value: unknown): string | undefined {

@@ -1,5 +1,5 @@
 // The option `skipUserProfile` in all the forms that passport-oauth2 knows.
-import { called } from './called';
+import { fromCallback } from './from-callback';
 
 export type SkipUserProfile =
   | boolean
@@ -10,7 +10,7 @@ export type SkipUserProfile =
 export function resolveSkip(skip: SkipUserProfile): (accessToken: string) => boolean | Promise<boolean> {
   if (typeof skip !== 'function') return () => skip;
   return async (accessToken) => {
-    const [skips] = await called<[unknown]>((done) => {
+    const [skips] = await fromCallback<[unknown]>((done) => {
       const returned: unknown = skip(accessToken, done);
       if (skip.length < 2) done(null, returned);
       return returned;

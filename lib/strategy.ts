@@ -3,31 +3,31 @@ import { stringify } from 'node:querystring';
 import type { Request, RequestHandler } from 'express';
 import {
   Strategy as OAuth2Strategy,
+  type VerifyFunction as OAuth2Verify,
   type StrategyOptions,
   TokenError,
-  type VerifyFunction as Verified,
 } from 'passport-oauth2';
 import type { PipedriveAuthenticateOptions } from './authenticate-options';
-import { type Callback, isCallback, isErrorCode, queryOf, readCallback } from './callback';
+import { type Callback, isCallback, queryOf, readCallback } from './callback';
 import { isCallbackURL, resolveCallbackURL } from './callback-url';
-import { called } from './called';
 import { USER_PROFILE_PATH } from './endpoints';
 import { withState } from './errors';
+import { fromCallback } from './from-callback';
 import { type Form, PipedriveOAuth2 } from './oauth2';
 import {
-  isText,
   type PipedriveStrategyOptions,
   type PipedriveStrategyOptionsWithRequest,
   type ResolvedOptions,
   resolveOptions,
 } from './options';
-import { act, failure, type Outcome, refusal, verified } from './outcome';
+import { applyOutcome, failure, type Outcome, refusal, verdictOutcome } from './outcome';
 import { createProofKey } from './pkce';
 import type { PipedriveProfile } from './profile';
 import { resolveSkip } from './skip-user-profile';
-import { type StateMetadata, type StateStore, storeState, verifyState } from './state/store';
+import { type BegunFlow, beginFlow, endFlow, type StateMetadata, type StateStore } from './state/store';
 import type { PipedriveTokens } from './tokens';
 import { type PipedriveUninstall, readUninstall, type UninstallRequest, uninstallMiddleware } from './uninstall';
+import { isErrorCode, isText } from './values';
 import { resolveVerify, type Verify, type VerifyFunction, type VerifyFunctionWithRequest } from './verify';
 
 /**
@@ -59,7 +59,7 @@ export class PipedriveStrategy extends OAuth2Strategy {
     const resolved = resolveOptions(options);
     const verifyUser = resolveVerify(verify, resolved.passReqToCallback);
     // What passport-oauth2 is given, it only keeps: both legs are ours.
-    super(resolved as StrategyOptions, verify as Verified);
+    super(resolved as StrategyOptions, verify as OAuth2Verify);
     this.options = resolved;
     this.verify = verifyUser;
     this.skipsProfile = resolveSkip(resolved.skipUserProfile);
@@ -81,8 +81,8 @@ export class PipedriveStrategy extends OAuth2Strategy {
     const { redirect, success, fail, error } = this;
     const actions = { redirect, success, fail, error };
     this.decide(req, options).then(
-      (outcome) => act(actions, req, outcome),
-      (thrown) => act(actions, req, { action: 'error', error: thrown }),
+      (outcome) => applyOutcome(actions, req, outcome),
+      (thrown) => applyOutcome(actions, req, { action: 'error', error: thrown }),
     );
   }
 
@@ -98,14 +98,15 @@ export class PipedriveStrategy extends OAuth2Strategy {
 
     const { clientID, pkce } = this.options;
     const proofKey = pkce ? createProofKey(pkce) : undefined;
-    const state = await this.stateFor(req, options, meta, proofKey?.codeVerifier);
+    const flow = await this.stateFor(req, options, meta, proofKey?.codeVerifier);
+    if (!flow.ok) return failure(flow.code ?? 'state_missing');
     const params = {
       ...this.authorizationParams(options),
       ...proofKey?.challenge,
       response_type: 'code',
       client_id: clientID,
       redirect_uri: meta.callbackURL,
-      ...(state ? { state } : {}),
+      ...(flow.state ? { state: flow.state } : {}),
     };
     return { action: 'redirect', url: this.authorizePrefix + stringify(params) };
   }
@@ -129,8 +130,8 @@ export class PipedriveStrategy extends OAuth2Strategy {
     }
 
     // Used up before anything else can fail.
-    const flow = await verifyState({ req, state, meta }, this._stateStore);
-    if (!flow.ok) return failure(flow.isExpired ? 'state_expired' : 'state_invalid');
+    const flow = await endFlow({ req, state, meta }, this._stateStore);
+    if (!flow.ok) return failure(flow.code ?? 'state_invalid');
     const form = {
       ...this.tokenParams(options),
       grant_type: 'authorization_code',
@@ -150,7 +151,7 @@ export class PipedriveStrategy extends OAuth2Strategy {
     const { error, error_description: description, error_uri: uri, state } = callback;
     const isVerifiable = this.options.state && state !== undefined;
     const flow = isVerifiable
-      ? await verifyState({ req, state, meta }, this._stateStore).catch(() => undefined)
+      ? await endFlow({ req, state, meta }, this._stateStore).catch(() => undefined)
       : undefined;
     const details = flow?.ok ? { description, uri, state: flow.state } : {};
     return isErrorCode(error) ? refusal(error, details) : failure('invalid_request', details);
@@ -168,8 +169,8 @@ export class PipedriveStrategy extends OAuth2Strategy {
       return failure('invalid_grant', { description, state });
     }
     const { access_token: accessToken, refresh_token: refreshToken } = tokens;
-    const profile = (await this.skipsProfile(accessToken)) ? undefined : await this.profileOf(tokens, form.code);
-    return verified(await this.verify({ req, accessToken, refreshToken, tokens, profile }), state);
+    const profile = (await this.skipsProfile(accessToken)) ? undefined : await this.loadProfile(tokens, form.code);
+    return verdictOutcome(await this.verify({ req, accessToken, refreshToken, tokens, profile }), state);
   }
 
   /**
@@ -197,8 +198,8 @@ export class PipedriveStrategy extends OAuth2Strategy {
    */
   refresh(refreshToken: string): Promise<PipedriveTokens> {
     if (!isText(refreshToken)) return Promise.reject(new TypeError('refreshToken must be a string'));
-    const underWay = this.refreshes.get(refreshToken);
-    if (underWay) return underWay;
+    const pending = this.refreshes.get(refreshToken);
+    if (pending) return pending;
     const refresh = this._oauth2
       .requestTokens({ grant_type: 'refresh_token', refresh_token: refreshToken })
       .finally(() => this.refreshes.delete(refreshToken));
@@ -243,10 +244,10 @@ export class PipedriveStrategy extends OAuth2Strategy {
     const given = options.callbackURL;
     if (given && !isCallbackURL(given))
       throw new TypeError('callbackURL given to authenticate must be absolute, or a path');
-    const callbackURL = resolveCallbackURL(given || this.options.callbackURL, req, proxy);
-    return callbackURL === undefined
-      ? undefined
-      : { authorizationURL, tokenURL, clientID, callbackURL, strategy: this.name };
+    const ownCallbackURL = resolveCallbackURL(this.options.callbackURL, req, proxy);
+    const callbackURL = given ? resolveCallbackURL(given, req, proxy) : ownCallbackURL;
+    if (callbackURL === undefined || ownCallbackURL === undefined) return undefined;
+    return { authorizationURL, tokenURL, clientID, callbackURL, ownCallbackURL, strategy: this.name };
   }
 
   private stateFor(
@@ -254,14 +255,14 @@ export class PipedriveStrategy extends OAuth2Strategy {
     { state }: PipedriveAuthenticateOptions,
     meta: StateMetadata,
     codeVerifier: string | undefined,
-  ): string | Promise<string | undefined> {
+  ): BegunFlow | Promise<BegunFlow> {
     // Without `state: true` passport-oauth2 sends a string as it is.
-    if (!this.options.state && typeof state === 'string' && state !== '') return state;
-    return storeState({ req, codeVerifier, state, meta }, this._stateStore);
+    if (!this.options.state && typeof state === 'string' && state !== '') return { ok: true, state };
+    return beginFlow({ req, codeVerifier, state, meta }, this._stateStore);
   }
 
-  private async profileOf(tokens: PipedriveTokens, code: string): Promise<PipedriveProfile | undefined> {
-    const [profile] = await called<[PipedriveProfile]>((done) =>
+  private async loadProfile(tokens: PipedriveTokens, code: string): Promise<PipedriveProfile | undefined> {
+    const [profile] = await fromCallback<[PipedriveProfile]>((done) =>
       this.userProfile(tokens.access_token, done, tokens, code),
     );
     return profile;

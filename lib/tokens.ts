@@ -1,7 +1,6 @@
 // Reads what the token endpoint answers: the tokens, or why there are none.
-import { isErrorCode } from './callback';
 import { isApiDomain } from './endpoints';
-import { isRecord } from './json';
+import { isErrorCode, isRecord, isToken } from './values';
 
 /** Pipedrive's token response as it came, plus `expires_at`. The official SDK's `updateToken` takes it as it is. */
 export interface PipedriveTokens {
@@ -19,9 +18,6 @@ export interface PipedriveTokens {
   /** When the access token ends, in Unix seconds. Unlike `expires_in` it still says so after being stored. */
   expires_at: number;
 }
-
-/** RFC 6749 appendix A.12: the characters of a token. */
-const TOKEN = /^[\x20-\x7e]+$/;
 
 /**
  * The tokens in a response, which is completed in place. An answer to a refresh may lack the refresh token: the one
@@ -72,8 +68,4 @@ export function readTokenError(body: unknown): { code: string; words: unknown } 
   if (!isRecord(body) || !isErrorCode(body.error)) return undefined;
   // Pipedrive puts the human text in "message", not in "error_description" (RFC 6749 §5.2).
   return { code: body.error, words: body.message ?? body.error_description };
-}
-
-function isToken(value: unknown): value is string {
-  return typeof value === 'string' && TOKEN.test(value);
 }

@@ -3,8 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Request, RequestHandler } from 'express';
 import { asError } from './errors';
-import { isRecord, readJSONObject } from './json';
-import { isId } from './profile';
+import { isId, isRecord, readJSONObject } from './values';
 
 /** Who has uninstalled the app. */
 export interface PipedriveUninstall {
@@ -67,7 +66,7 @@ export function uninstallMiddleware(
     try {
       // Before the body is read: a stranger's is not worth it.
       checkHeaders(req.headers, app);
-      await handler(readNotice(await bodyOf(req), app), req);
+      await handler(readNotice(await readBody(req), app), req);
       res.status(204).end();
     } catch (error) {
       if (error instanceof UninstallError) res.status(error.status).set(error.headers).end();
@@ -98,7 +97,7 @@ function readNotice(body: unknown, { clientID }: Credentials): PipedriveUninstal
 }
 
 /** The body as a parser left it, or else read here. */
-async function bodyOf(req: Request): Promise<unknown> {
+async function readBody(req: Request): Promise<unknown> {
   const parsed: unknown = req.body;
   // Express 4's parsers leave an empty object where they read nothing.
   if (parsed !== undefined && !(isRecord(parsed) && Object.keys(parsed).length === 0)) return parsed;

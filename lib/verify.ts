@@ -1,6 +1,6 @@
 // The app's verify function in all its forms, called once, with one result.
 import type { Request } from 'express';
-import { isPromise } from './called';
+import { isPromise } from './from-callback';
 import type { PipedriveProfile } from './profile';
 import type { PipedriveTokens } from './tokens';
 

@@ -39,7 +39,7 @@ const FLOW_COOKIES = /(?:^|;) *(?<name>(?:__Host-)?pipedrive-flow\.(?<handle>[\w
 const AFTERLIFE = 24 * 60 * 60 * 1000;
 
 // The values need no escaping: base36, base64url and base64.
-const asItIs = (value: string) => value;
+const unencoded = (value: string) => value;
 
 /**
  * State store in signed cookies: needs no session and no memory on the server, and shares nothing between servers but
@@ -63,7 +63,7 @@ export class CookieStateStore implements StateStore {
   }
 
   /** This store, or if it has no secret, one alike that is keyed from the given one. The strategy calls it. */
-  keyedFrom(secret: string): CookieStateStore {
+  withDefaultSecret(secret: string): CookieStateStore {
     return this.keys.length > 0 ? this : new CookieStateStore({ secret, ttl: this.ttl, limit: this.limit });
   }
 
@@ -72,7 +72,7 @@ export class CookieStateStore implements StateStore {
     codeVerifier: string | undefined,
     state: unknown,
     meta: StateMetadata,
-    callback: StateStoreCallback,
+    done: StateStoreCallback,
   ): void {
     const response = responseOf(req);
     const handle = createHandle();
@@ -87,21 +87,21 @@ export class CookieStateStore implements StateStore {
     const kept = newestThatFit([...earlier, cookie], this.limit, ({ name, value }) => `${name}=${value}; `.length);
     for (const old of earlier.slice(0, earlier.length + 1 - kept.length)) clearCookie(response, old.name);
     setCookie(response, name, cookie.value, this.ttl + AFTERLIFE);
-    callback(null, handle);
+    done(null, handle);
   }
 
-  verify(req: Request, state: string, meta: StateMetadata, callback: StateVerifyCallback): void {
+  verify(req: Request, state: string, meta: StateMetadata, done: StateVerifyCallback): void {
     const response = responseOf(req);
     const cookie = flowCookies(req).find(({ handle }) => handle === state);
     const payload = cookie && this.unsigned(cookie, meta);
-    if (!payload) return callback(null, false);
+    if (!payload) return done(null, false);
 
     // Used up before anything else can fail.
     clearCookie(response, cookie.name);
-    if (Date.now() - startOf(payload) > this.ttl) return callback(null, false, { code: 'state_expired' });
+    if (Date.now() - startOf(payload) > this.ttl) return done(null, false, { code: 'state_expired' });
     const flow = Buffer.from(payload.slice(payload.indexOf('.') + 1), 'base64url');
     const { u, s, v } = JSON.parse(flow.toString()) as StoredFlow;
-    callback(null, v ?? true, s, u);
+    done(null, v ?? true, s, { callbackURL: u });
   }
 
   private signed(payload: string, name: string, meta: StateMetadata): string {
@@ -122,7 +122,7 @@ export class CookieStateStore implements StateStore {
 }
 
 /** Whether the response to a request is known, and can take a cookie without losing those of others. */
-export function takesCookies(req: Request): req is Request & { res: Response } {
+export function canSetCookies(req: Request): req is Request & { res: Response } {
   const { res } = req;
   return typeof res?.getHeader === 'function' && typeof res.setHeader === 'function';
 }
@@ -164,7 +164,7 @@ function setCookie(response: Response, name: string, value: string, maxAge: numb
       sameSite: 'lax',
       secure: name.startsWith('__Host-'),
     },
-    { encode: asItIs },
+    { encode: unencoded },
   );
   const others = response.getHeader('Set-Cookie') ?? [];
   response.setHeader('Set-Cookie', [...(Array.isArray(others) ? others : [String(others)]), header]);
@@ -175,7 +175,7 @@ function clearCookie(response: Response, name: string): void {
 }
 
 function responseOf(req: Request): Response {
-  if (!takesCookies(req)) {
+  if (!canSetCookies(req)) {
     throw new Error(
       'CookieStateStore needs req.res to set its cookies on, which this framework does not provide: use SessionStateStore',
     );

@@ -1,6 +1,6 @@
 // The default state store: cookies where the framework lets us set them, else the session.
 import type { Request } from 'express';
-import { type CookieStateStore, takesCookies } from './cookie';
+import { type CookieStateStore, canSetCookies } from './cookie';
 import type { SessionStateStore } from './session';
 import type { StateMetadata, StateStore, StateStoreCallback, StateVerifyCallback } from './store';
 
@@ -15,16 +15,16 @@ export class DefaultStateStore implements StateStore {
     codeVerifier: string | undefined,
     state: unknown,
     meta: StateMetadata,
-    callback: StateStoreCallback,
+    done: StateStoreCallback,
   ): void {
-    this.storeFor(req).store(req, codeVerifier, state, meta, callback);
+    this.storeFor(req).store(req, codeVerifier, state, meta, done);
   }
 
-  verify(req: Request, state: string, meta: StateMetadata, callback: StateVerifyCallback): void {
-    this.storeFor(req).verify(req, state, meta, callback);
+  verify(req: Request, state: string, meta: StateMetadata, done: StateVerifyCallback): void {
+    this.storeFor(req).verify(req, state, meta, done);
   }
 
   private storeFor(req: Request): CookieStateStore | SessionStateStore {
-    return takesCookies(req) ? this.cookies : this.session;
+    return canSetCookies(req) ? this.cookies : this.session;
   }
 }

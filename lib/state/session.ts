@@ -1,6 +1,6 @@
 // Keeps sign-ins under way in `req.session`.
 import type { Request } from 'express';
-import { isRecord, readJSON, withoutUndefined } from '../json';
+import { isRecord, readJSON, withoutUndefined } from '../values';
 import { createHandle, type FlowLimits, newestThatFit, resolveLimits } from './flow';
 import type { StateMetadata, StateStore, StateStoreCallback, StateVerifyCallback } from './store';
 
@@ -54,7 +54,7 @@ export class SessionStateStore implements StateStore {
     codeVerifier: string | undefined,
     state: unknown,
     meta: StateMetadata,
-    callback: StateStoreCallback,
+    done: StateStoreCallback,
   ): void {
     const session = sessionOf(req);
     const flow: StoredFlow = withoutUndefined({
@@ -69,19 +69,19 @@ export class SessionStateStore implements StateStore {
     const flows = [...readFlows(session[this.key]), flow];
     // The two bytes are its share of the array's brackets and commas.
     session[this.key] = newestThatFit(flows, this.limit, (each) => Buffer.byteLength(JSON.stringify(each)) + 2);
-    callback(null, flow.h);
+    done(null, flow.h);
   }
 
-  verify(req: Request, state: string, meta: StateMetadata, callback: StateVerifyCallback): void {
+  verify(req: Request, state: string, meta: StateMetadata, done: StateVerifyCallback): void {
     const session = sessionOf(req);
     const flows = readFlows(session[this.key]);
     const flow = flows.find(({ h, n, c }) => h === state && n === meta.strategy && c === meta.clientID);
-    if (!flow) return callback(null, false);
+    if (!flow) return done(null, false);
 
     // Used up before anything else can fail.
     session[this.key] = flows.filter((other) => other !== flow);
-    if (Date.now() - flow.t > this.ttl) return callback(null, false, { code: 'state_expired' });
-    callback(null, flow.v ?? true, flow.s && readJSON(flow.s), flow.u);
+    if (Date.now() - flow.t > this.ttl) return done(null, false, { code: 'state_expired' });
+    done(null, flow.v ?? true, flow.s && readJSON(flow.s), { callbackURL: flow.u });
   }
 }
 

@@ -1,7 +1,9 @@
 // passport-oauth2's state store interface, with all its arities, as promises.
 import type { Request } from 'express';
-import { called } from '../called';
-import { isRecord } from '../json';
+import { fromCallback } from '../from-callback';
+import { isRecord, isText } from '../values';
+
+const CODES = ['state_missing', 'state_expired', 'state_invalid'] as const;
 
 /** What a store may know of the strategy that calls it. */
 export interface StateMetadata {
@@ -12,20 +14,40 @@ export interface StateMetadata {
   callbackURL: string;
   /** `strategy.name` */
   strategy: string;
+  /** The strategy's own callback URL, in absolute form: `callbackURL` unless this request was given another one. */
+  ownCallbackURL: string;
+  /** Whether this flow is the restart of an install that the Marketplace began. */
+  marketplace?: boolean;
+  /** Whether the browser marks this request as a prefetch: its flow must not push out a real one. */
+  prefetch?: boolean;
 }
 
-export type StateStoreCallback = (error?: unknown, state?: string) => void;
+/** Why a store refuses: to begin a flow (`state_missing`), or to end one. `reason` is for the developer. */
+export interface StateRefusal {
+  code?: 'state_missing' | 'state_expired' | 'state_invalid';
+  reason?: string;
+}
+
+/** What a store knows of a flow besides the app's state. */
+export interface FlowDetails {
+  /** The callback URL that the flow began with. */
+  callbackURL?: string;
+  /** Whether it is the restart of an install that the Marketplace began. */
+  marketplace?: boolean;
+}
+
+/** Ends `store`: with the `state` parameter, or with `false` and a refusal. */
+export type StateStoreCallback = (error?: unknown, state?: string | false, refusal?: StateRefusal) => void;
 
 /**
- * Ends a verification: `ok` is `true`, or the flow's code verifier (RFC 7636), or `false`; `state` is then what the app
- * gave, or with `false` a reason, whose `code` may be `'state_expired'`. `callbackURL` is the one that the flow began
- * with, where the store knows it.
+ * Ends `verify`: `ok` is `true`, or the flow's code verifier (RFC 7636), or `false`; `state` is then what the app gave,
+ * or with `false` a refusal.
  */
 export type StateVerifyCallback = (
   error?: unknown,
   ok?: boolean | string,
   state?: unknown,
-  callbackURL?: string,
+  details?: FlowDetails,
 ) => void;
 
 /** A state store of passport-oauth2. The number of parameters of its functions selects what they get. */
@@ -46,32 +68,54 @@ export interface StateStore {
     | ((req: Request, state: string, meta: StateMetadata, callback: StateVerifyCallback) => void);
 }
 
+/** A flow that has begun, with the `state` parameter that stands for it; or why the store refused. */
+export type BegunFlow = { ok: true; state: string | undefined } | ({ ok: false } & StateRefusal);
+
 /** Remembers a flow in a store, and yields the `state` parameter that stands for it. */
-export async function storeState(
+export async function beginFlow(
   { req, codeVerifier, state, meta }: { req: Request; codeVerifier?: string; state: unknown; meta: StateMetadata },
   store: StateStore,
-): Promise<string | undefined> {
+): Promise<BegunFlow> {
   const { length } = store.store;
   const carried =
     length === 5 ? [codeVerifier, state, meta] : length === 4 ? [state, meta] : length === 3 ? [meta] : [];
-  const [handle] = await called<[string]>((callback) => Reflect.apply(store.store, store, [req, ...carried, callback]));
-  return handle;
+  const [handle, refusal] = await fromCallback<[string | false, unknown]>((done) =>
+    Reflect.apply(store.store, store, [req, ...carried, done]),
+  );
+  return handle === false ? { ok: false, ...readRefusal(refusal) } : { ok: true, state: handle };
 }
 
 /** A flow that a store recognised, or why it did not. */
-export type VerifiedState =
-  | { ok: true; codeVerifier?: string; state: unknown; callbackURL?: string }
-  | { ok: false; isExpired: boolean };
+export type EndedFlow =
+  | ({ ok: true; codeVerifier?: string; state: unknown } & FlowDetails)
+  | ({ ok: false } & StateRefusal);
 
 /** Verifies a `state` parameter, and thereby uses it up. */
-export async function verifyState(
+export async function endFlow(
   { req, state, meta }: { req: Request; state: string | undefined; meta: StateMetadata },
   store: StateStore,
-): Promise<VerifiedState> {
+): Promise<EndedFlow> {
   const carried = store.verify.length === 4 ? [meta] : [];
-  const [ok, found, callbackURL] = await called<[boolean | string, unknown, string]>((callback) =>
-    Reflect.apply(store.verify, store, [req, state, ...carried, callback]),
+  const [ok, found, details] = await fromCallback<[boolean | string, unknown, unknown]>((done) =>
+    Reflect.apply(store.verify, store, [req, state, ...carried, done]),
   );
-  if (!ok) return { ok: false, isExpired: isRecord(found) && found.code === 'state_expired' };
-  return { ok: true, codeVerifier: typeof ok === 'string' ? ok : undefined, state: found, callbackURL };
+  if (!ok) return { ok: false, ...readRefusal(found) };
+  const codeVerifier = typeof ok === 'string' ? ok : undefined;
+  const { callbackURL, marketplace } = isRecord(details) ? details : {};
+  return {
+    ok: true,
+    codeVerifier,
+    state: found,
+    callbackURL: isText(callbackURL) ? callbackURL : undefined,
+    marketplace: marketplace === true,
+  };
+}
+
+/** A refusal of our stores' form. passport-oauth2's stores say `{ message }`, which is none. */
+function readRefusal(value: unknown): StateRefusal {
+  const { code, reason } = isRecord(value) ? value : {};
+  return {
+    code: CODES.find((each) => each === code),
+    reason: isText(reason) ? reason : undefined,
+  };
 }

@@ -152,7 +152,13 @@ describe('CookieStateStore', () => {
     it('needs a secret where the store is used without a strategy', () => {
       const store = new CookieStateStore();
       const req = Object.assign(Object.create(null), { headers: {}, res: { getHeader() {}, setHeader() {} } });
-      const meta = { ...options, authorizationURL: '', tokenURL: '', strategy: 'pipedrive' };
+      const meta = {
+        ...options,
+        authorizationURL: '',
+        tokenURL: '',
+        ownCallbackURL: options.callbackURL,
+        strategy: 'pipedrive',
+      };
       expect(() => store.store(req, undefined, undefined, meta, () => {})).to.throw(
         /^CookieStateStore needs a secret$/,
       );

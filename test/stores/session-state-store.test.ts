@@ -72,7 +72,13 @@ describe('SessionStateStore', () => {
 
   it('stays under 4,096 bytes with states of any size', () => {
     const store = new SessionStateStore({ key: 'flows' });
-    const meta = { ...options, authorizationURL: '', tokenURL: '', strategy: 'pipedrive' };
+    const meta = {
+      ...options,
+      authorizationURL: '',
+      tokenURL: '',
+      ownCallbackURL: options.callbackURL,
+      strategy: 'pipedrive',
+    };
     for (let length = 0; length < 3_000; length += 1) {
       const req = Object.assign(Object.create(null), { session: {} });
       for (let flow = 0; flow < 3; flow += 1) store.store(req, undefined, 'x'.repeat(length), meta, () => {});

@@ -329,6 +329,7 @@ describe('a store of the app', () => {
     tokenURL: 'https://oauth.pipedrive.com/oauth/token',
     clientID: options.clientID,
     callbackURL,
+    ownCallbackURL: callbackURL,
     strategy: 'pipedrive',
   };
   for (const [storing, carried] of [

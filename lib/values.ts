@@ -1,8 +1,34 @@
-// The first look at foreign data.
+// Predicates and readers of values that come from elsewhere.
 
 /** Whether a value is an object whose keys can be read. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether a value is a string that is not empty. */
+export function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
+}
+
+/** Whether a value is an id of Pipedrive's. */
+export function isId(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) > 0;
+}
+
+/** RFC 6749 appendix A.12: the characters of a token. */
+const TOKEN = /^[\x20-\x7e]+$/;
+
+/** Whether a value is an access or refresh token. */
+export function isToken(value: unknown): value is string {
+  return typeof value === 'string' && TOKEN.test(value);
+}
+
+/** RFC 6749 §4.1.2.1: the characters of an error code. */
+const ERROR_CODE = /^[\x20\x21\x23-\x5b\x5d-\x7e]{1,64}$/;
+
+/** Whether a value can be an error code of OAuth 2.0: RFC 6749's characters, up to 64 of them. */
+export function isErrorCode(value: unknown): value is string {
+  return typeof value === 'string' && ERROR_CODE.test(value);
 }
 
 /** No control characters, as `\P{Cc}` says as well, whose tables make the package slower to load. */

@@ -4,7 +4,7 @@
  * What a function passes to its callback, the first time. A throw is an error, and so is the rejection of a promise
  * that it returns, which would otherwise be nobody's.
  */
-export function called<T extends unknown[]>(
+export function fromCallback<T extends unknown[]>(
   call: (callback: (error?: unknown, ...results: Partial<T>) => void) => unknown,
 ): Promise<Partial<T>> {
   return new Promise((resolve, reject) => {
