@@ -58,6 +58,11 @@ export interface Verdict {
 /** A verify function of any form behind one signature. `profile` is missing with `skipUserProfile`. */
 export type Verify = (context: Omit<VerifyContext, 'profile'> & { profile?: PipedriveProfile }) => Promise<Verdict>;
 
+/** A verify function of one argument: what it returns or resolves to is the user. */
+export function resolveContextVerify<Context>(verify: (context: Context) => unknown) {
+  return async (context: Context): Promise<Verdict> => ({ user: readUser(await verify(context)) });
+}
+
 /** Puts a verify function behind one signature. What it throws or rejects with is the rejection. */
 export function resolveVerify(verify: (...args: never[]) => unknown, passReqToCallback: boolean): Verify {
   if (typeof verify !== 'function') throw new TypeError('verify is required and must be a function');
@@ -65,9 +70,7 @@ export function resolveVerify(verify: (...args: never[]) => unknown, passReqToCa
   const call = (...args: unknown[]): unknown => Reflect.apply(verify, undefined, args);
 
   // With `passReqToCallback` a length of 1 is `(req, ...args)`, as frameworks wrap verify functions.
-  if (length === 1 && !passReqToCallback) {
-    return async (context) => ({ user: readUser(await call(context)) });
-  }
+  if (length === 1 && !passReqToCallback) return resolveContextVerify(call);
   const takesParams = length === (passReqToCallback ? 6 : 5);
   return ({ req, accessToken, refreshToken, tokens, profile }) =>
     new Promise((resolve, reject) => {
