@@ -1,8 +1,8 @@
 // Pipedrive's addresses, and the rules for which other address may receive credentials or a token.
+import { isText } from './values';
 
-export const AUTHORIZATION_URL = 'https://oauth.pipedrive.com/oauth/authorize';
-export const TOKEN_URL = 'https://oauth.pipedrive.com/oauth/token';
-export const REVOCATION_URL = 'https://oauth.pipedrive.com/oauth/revoke';
+/** Origin of the authorization, token and revocation endpoints. */
+export const AUTHORIZATION_SERVER = 'https://oauth.pipedrive.com';
 
 /** Path of the current user below a company's `api_domain`. */
 export const USER_PROFILE_PATH = '/api/v1/users/me';
@@ -20,10 +20,16 @@ export function isEndpoint(value: unknown): value is string {
   return isPrivate && username === '' && password === '' && hash === '';
 }
 
+/** Whether a value is an endpoint without a path, so that paths can be put behind it. */
+export function isOrigin(value: unknown): value is string {
+  return isEndpoint(value) && value.replace(/\/$/, '') === new URL(value).origin;
+}
+
 /**
  * Whether a user's token may be sent to this `api_domain`: the origin of pipedrive.com or of a subdomain over https,
- * with no port, path or credentials; or one of the origins that the app configured itself.
+ * with no port, path or credentials; or the origin of an endpoint that the app configured itself.
  */
-export function isApiDomain(value: unknown, configuredOrigins: readonly string[]): value is string {
-  return typeof value === 'string' && (API_DOMAIN.test(value) || configuredOrigins.includes(value));
+export function isApiDomain(value: unknown, endpoints: readonly (string | undefined)[]): value is string {
+  if (!isText(value)) return false;
+  return API_DOMAIN.test(value) || endpoints.some((url) => url !== undefined && new URL(url).origin === value);
 }

@@ -1,8 +1,10 @@
-// The errors that an operator sees when Pipedrive cannot be reached, is not understood, or refuses the client.
+// The errors that an operator sees: Pipedrive cannot be reached, its response is unusable, or it refuses the client.
 import { InternalOAuthError, TokenError } from 'passport-oauth2';
-import { DeadlineError, type HttpResponse } from './http';
-import { readTokenError } from './tokens';
-import { isPrintable, readJSONObject } from './values';
+import { DeadlineError } from './http';
+import { isErrorCode, isPrintable, isRecord, isText, readJSONObject } from './values';
+
+/** A response is not what Pipedrive documents. The message is ours, and repeats nothing of the response. */
+export class ResponseError extends Error {}
 
 /** Longest text of Pipedrive's that an error repeats, in characters. */
 const LONGEST_TEXT = 1024;
@@ -10,51 +12,109 @@ const LONGEST_TEXT = 1024;
 /** From this length on, in characters, a secret is found inside longer words, too. */
 const LONG_SECRET = 8;
 
-/** No answer came from an endpoint: 504 when the time ran out, else 502. */
-export function connectionError(endpoint: string, error: unknown, secrets: readonly string[]): InternalOAuthError {
-  const isLate = error instanceof DeadlineError;
-  const { message, code }: NodeJS.ErrnoException = error instanceof Error ? error : new Error(String(error));
-  // A copy with nothing but words: the parser's own error carries the raw answer, TLS's the certificate.
-  const cause = Object.assign(new Error(readText(message, secrets) ?? readText(code, secrets) ?? 'Unknown'), {
-    code,
-  });
-  return internalOAuthError(
-    `${endpoint} ${isLate ? 'did not answer in time' : 'could not be reached'}`,
-    isLate ? 504 : 502,
-    cause,
-  );
+/** `Retry-After`: seconds, or a date (RFC 9110 §10.2.3). */
+const RETRY_AFTER = /^(\d{1,10}|[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT)$/;
+
+/** A message, given which foreign texts it may repeat. */
+type Message = (isSafe: (text: unknown) => boolean) => string;
+
+/** Messages of the errors made here. Not all secrets of a sign-in are known where an error is made; `finishError` knows. */
+const messages = new WeakMap<Error, Message>();
+
+/**
+ * An error of `_oauth2`, ours or `oauth`'s plain `{ statusCode, data }`, as an `InternalOAuthError`: 504 when the time ran
+ * out, 503 when Pipedrive limits the rate, otherwise 502.
+ */
+export function internalOAuthError(endpoint: string, error: unknown): InternalOAuthError {
+  if (error instanceof ResponseError) {
+    return createInternalOAuthError(() => `${endpoint} sent an unusable response: ${error.message}`, 502, error);
+  }
+  const { statusCode, data, headers, code }: Record<string, unknown> = Object(error);
+  if (typeof statusCode !== 'number') return connectionError(endpoint, error, code);
+
+  const { message: text, error: title, error_info: details } = (isText(data) && readJSONObject(data)) || {};
+  const says: Message = (isSafe) => {
+    const texts = [text, title, details].filter(isSafe);
+    return [`${endpoint} answered ${statusCode}`, ...texts].join(': ');
+  };
+  const retryAfter = isRecord(headers) ? headers['retry-after'] : undefined;
+  const waits = isText(retryAfter) && RETRY_AFTER.test(retryAfter);
+  const cause = new Error(`HTTP ${statusCode}${waits ? `, Retry-After: ${retryAfter}` : ''}`);
+  if (statusCode !== 429) return createInternalOAuthError(says, 502, cause);
+  // Express answers with the headers of an error.
+  const limited = createInternalOAuthError(says, 503, cause);
+  return waits ? Object.assign(limited, { headers: { 'Retry-After': retryAfter } }) : limited;
 }
 
-/** An answer is not what Pipedrive documents: 502. */
-export function bodyError(endpoint: string, cause: Error): InternalOAuthError {
-  return internalOAuthError(`${endpoint} sent an answer that is not understood`, 502, cause);
+/** A copy of an error of the connection without its details: a parser's has the raw response, TLS's the certificate. */
+export function withoutDetails(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof DeadlineError) return error;
+  const copy = new Error(error.message);
+  return 'code' in error ? Object.assign(copy, { code: error.code }) : copy;
 }
 
-/** An endpoint answered with another status than 2xx: 503 when it limits the rate, else 502. */
-export function statusError(endpoint: string, answer: HttpResponse, secrets: readonly string[]): InternalOAuthError {
-  const body = readJSONObject(answer.body);
-  const words = [body?.message, body?.error, body?.error_info].map((text) => readText(text, secrets)).filter(Boolean);
-  const message = [`${endpoint} answered ${answer.status}`, ...words].join(': ');
-  return internalOAuthError(message, answer.status === 429 ? 503 : 502, causeOf(answer, secrets));
+/** No response came. */
+function connectionError(endpoint: string, error: unknown, code: unknown): InternalOAuthError {
+  const texts = [error instanceof Error ? error.message : error, code];
+  const reason = (isSafe: (text: unknown) => boolean) => String(texts.find(isSafe) ?? 'Unknown');
+  const cause = withMessage(isText(code) ? Object.assign(new Error(), { code }) : new Error(), reason);
+  return error instanceof DeadlineError
+    ? createInternalOAuthError(() => `${endpoint} did not answer in time`, 504, cause)
+    : createInternalOAuthError((isSafe) => `${endpoint} could not be reached: ${reason(isSafe)}`, 502, cause);
 }
 
-/** As `statusError`, but a `TokenError` where the answer is an error of OAuth 2.0 (RFC 6749 §5.2) in Pipedrive's JSON. */
-export function grantError(endpoint: string, answer: HttpResponse, secrets: readonly string[]): Error {
-  const isClientError = answer.status >= 400 && answer.status < 500 && answer.status !== 429;
-  const error = isClientError ? readTokenError(readJSONObject(answer.body)) : undefined;
-  if (!error || repeatsAny(error.code, secrets)) return statusError(endpoint, answer, secrets);
-  // Without words of Pipedrive's that may be repeated the code stands for them.
-  const message = readText(error.words, secrets) ?? error.code;
-  return withDetails(new TokenError(message, error.code), 500, causeOf(answer, secrets));
+/**
+ * The `TokenError` in a response of the token or revocation endpoint, in Pipedrive's JSON or in that of RFC 6749 §5.2;
+ * `undefined` for any other response.
+ */
+export function readTokenError(body: unknown, status: number): TokenError | undefined {
+  if (!isText(body) || status < 400 || status > 499 || status === 429) return undefined;
+  const { error: code, message, error_description } = readJSONObject(body) ?? {};
+  if (!isErrorCode(code)) return undefined;
+  // Pipedrive puts the human text in "message", not in "error_description".
+  const text = message ?? error_description;
+  const error = withMessage(new TokenError(code, code), (isSafe) => (isSafe(text) ? String(text) : code));
+  return withDetails(error, 500, new Error(`HTTP ${status}`));
 }
 
-function causeOf({ status, response }: HttpResponse, secrets: readonly string[]): Error {
-  const retryAfter = readText(response.headers['retry-after'], secrets);
-  return new Error(`HTTP ${status}${retryAfter ? `, Retry-After: ${retryAfter}` : ''}`);
+/** Whether an error is a `TokenError`, of this or of another copy of passport-oauth2. */
+export function isTokenError(error: unknown): error is TokenError {
+  return error instanceof Error && error.name === 'TokenError' && 'code' in error && isText(error.code);
 }
 
-function internalOAuthError(message: string, status: 502 | 503 | 504, cause: Error): InternalOAuthError {
-  return withDetails(new InternalOAuthError(message, cause), status, cause);
+/** Pipedrive's text in a `TokenError`, which stands in for a missing one with its code. */
+export function descriptionOf({ message, code }: TokenError): string | undefined {
+  return message === code ? undefined : message;
+}
+
+/**
+ * An error as the app gets it: it repeats none of these secrets, and carries the app's state where neither JSON nor
+ * `util.inspect` shows it. An error that was made elsewhere, such as by a hook of the app's, stays as it is.
+ */
+export function finishError(error: unknown, secrets: readonly string[], state?: unknown): unknown {
+  if (!(error instanceof Error) || !messages.has(error)) return error;
+  if (error instanceof TokenError && repeatsAny(error.code, secrets)) {
+    return finishError(internalOAuthError('Pipedrive', { statusCode: 400 }), secrets, state);
+  }
+  for (const each of [error, error.cause]) if (each instanceof Error) removeSecrets(each, secrets);
+  return state === undefined ? error : withHidden(error, 'state', state);
+}
+
+function removeSecrets(error: Error, secrets: readonly string[]): void {
+  const message = messages.get(error)?.((text) => isRepeatable(text) && !repeatsAny(text, secrets));
+  if (message === undefined || message === error.message) return;
+  error.message = message;
+  Error.captureStackTrace(error); // the stack begins with the message
+}
+
+function createInternalOAuthError(message: Message, status: 502 | 503 | 504, cause: Error): InternalOAuthError {
+  return withDetails(withMessage(new InternalOAuthError('', cause), message), status, cause);
+}
+
+function withMessage<E extends Error>(error: E, message: Message): E {
+  error.message = message(isRepeatable);
+  messages.set(error, message);
+  return error;
 }
 
 // `statusCode` and `expose` are for Nest, Koa and http-errors.
@@ -62,27 +122,20 @@ function withDetails<E extends Error>(error: E, status: number, cause: Error): E
   return withHidden(Object.assign(error, { status, statusCode: status, expose: false }), 'cause', cause);
 }
 
-/** Puts a property on an error as the standard has it for `cause`: out of JSON. */
-export function withHidden<E extends Error>(error: E, name: string, value: unknown): E {
-  return Object.defineProperty(error, name, { value, configurable: true, writable: true });
+/** Puts a property where neither JSON nor `util.inspect` shows it, as the standard does with an error's `cause`. */
+export function withHidden<T extends object>(object: T, name: string, value: unknown): T {
+  return Object.defineProperty(object, name, { value, configurable: true, writable: true });
 }
 
-/** What an app's function threw, as something that `next` takes for an error: not nothing, and not `'route'`. */
+/** What an app's function threw, as an error for `next`. Express treats a falsy one and 'route' or 'router' as none. */
 export function asError(thrown: unknown): unknown {
   const isSignal = !thrown || thrown === 'route' || thrown === 'router';
   return isSignal ? new Error('A function of the app failed without an error', { cause: thrown }) : thrown;
 }
 
-/** Puts the app's state on one of our errors, where neither JSON nor `util.inspect` shows it. */
-export function withState(error: unknown, state: unknown): unknown {
-  const isOurs = error instanceof InternalOAuthError || error instanceof TokenError;
-  return isOurs && state !== undefined ? withHidden(error, 'state', state) : error;
-}
-
-/** A text from outside, if an error may repeat it: short, on one line, and free of the given secrets. */
-function readText(value: unknown, secrets: readonly string[]): string | undefined {
-  if (typeof value !== 'string' || value === '' || value.length > LONGEST_TEXT || !isPrintable(value)) return undefined;
-  return repeatsAny(value, secrets) ? undefined : value;
+/** Whether an error may repeat a text from outside: it is short, and on one line. */
+function isRepeatable(text: unknown): text is string {
+  return isText(text) && text.length <= LONGEST_TEXT && isPrintable(text);
 }
 
 function repeatsAny(text: string, secrets: readonly string[]): boolean {

@@ -1,11 +1,12 @@
-// Calls functions of the app's that answer by callback.
+// Calls functions that answer by a callback of Node.js's style.
+import { types } from 'node:util';
 
 /**
- * What a function passes to its callback, the first time. A throw is an error, and so is the rejection of a promise
- * that it returns, which would otherwise be nobody's.
+ * What a function passes to its callback, the first time. A throw is an error, and so is the rejection of a promise that
+ * it returns, which nobody else would handle.
  */
 export function fromCallback<T extends unknown[]>(
-  call: (callback: (error?: unknown, ...results: Partial<T>) => void) => unknown,
+  call: (done: (error?: unknown, ...results: Partial<T>) => void) => unknown,
 ): Promise<Partial<T>> {
   return new Promise((resolve, reject) => {
     const returned = call((error, ...results) => (error ? reject(error) : resolve(results)));
@@ -13,6 +14,7 @@ export function fromCallback<T extends unknown[]>(
   });
 }
 
-export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+/** Whether a value is a real promise, of any realm. To look at a lazy one, such as a Mongoose query, would run it. */
+export function isPromise(value: unknown): value is Promise<unknown> {
+  return types.isPromise(value);
 }

@@ -1,15 +1,15 @@
-// The client to Pipedrive: `oauth`'s OAuth2, with its requests made safe, and typed ones for the strategy.
+// The client to Pipedrive: `oauth`'s OAuth2, with its requests made safe.
 import type http from 'node:http';
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { stringify } from 'node:querystring';
 import { type dataCallback, OAuth2 } from 'oauth';
-import { bodyError, connectionError, grantError, statusError, withHidden } from './errors';
-import { type HttpRequest, type HttpResponse, send, type Target, targetOf } from './http';
-import { type PipedriveProfile, readProfile } from './profile';
+import { isApiDomain } from './endpoints';
+import { ResponseError, withHidden, withoutDetails } from './errors';
+import { type HttpResponse, send, targetOf } from './http';
+import { onChange } from './on-change';
 import { type PipedriveTokens, readTokens } from './tokens';
 import { readJSONObject, withoutUndefined } from './values';
 
-const FORM = 'application/x-www-form-urlencoded';
 const USER_AGENT = 'passport-pipedrive-oauth2';
 
 // `oauth`'s callbacks. Declared as methods, since the published types forget that there may be no error.
@@ -18,30 +18,36 @@ interface Callbacks {
   data(error: unknown, body?: string, response?: IncomingMessage): void;
 }
 
-/** Parameters of a token or revocation request; one without a value is not sent. */
-export type Form = Record<string, string | undefined>;
+/** Headers of a form that the app sends in its own name (RFC 6749 §2.3.1). */
+export const formHeaders = onChange((clientId: string, clientSecret: string): OutgoingHttpHeaders => {
+  const credentials = Buffer.from(`${clientId}:${clientSecret}`).toString('base64');
+  return { 'Content-Type': 'application/x-www-form-urlencoded', Authorization: `Basic ${credentials}` };
+});
 
 /** What the strategy knows beyond `OAuth2`'s own six arguments. */
 export interface ClientOptions {
   /** Milliseconds for each request. */
   timeout?: number;
   agent?: http.Agent;
-  /** Origins besides Pipedrive's that `api_domain` may name. */
-  configuredOrigins?: readonly string[];
+  /** A fixed URL of `/users/me`, whose origin `api_domain` may name as well. */
+  userProfileURL?: string;
 }
 
 /**
- * `strategy._oauth2`. Other packages may use it as they use `oauth`'s: they build it anew from the six arguments,
- * call `getOAuthAccessToken`, `get`, `setAgent`. It authenticates with HTTP Basic only, sends tokens in the header
- * only, and takes a redirect for the error that it is.
+ * `strategy._oauth2`. It authenticates with HTTP Basic only, sends tokens in the header only, treats a redirect as the
+ * error that it is, and reads its fields at each request. Other packages may use it as they use `oauth`'s: they build it
+ * anew from the six arguments, call `getOAuthAccessToken`, `get`, `setAgent`.
  */
 export class PipedriveOAuth2 extends OAuth2 {
-  private readonly basic: string;
-  private readonly commonHeaders: OutgoingHttpHeaders;
-  private readonly formHeaders: OutgoingHttpHeaders;
-  private readonly tokenTarget: Target;
+  declare _clientId: string;
+  declare _clientSecret: string;
+  declare _authorizeUrl: string;
+  declare _accessTokenUrl: string;
+  declare _customHeaders: OutgoingHttpHeaders;
+  declare _agent: http.Agent | boolean;
   private readonly timeout: number;
-  private readonly configuredOrigins: readonly string[];
+  private readonly userProfileURL: string | undefined;
+  private readonly targetOf = onChange(targetOf);
 
   constructor(
     clientId: string,
@@ -50,71 +56,44 @@ export class PipedriveOAuth2 extends OAuth2 {
     authorizePath?: string,
     accessTokenPath?: string,
     customHeaders?: OutgoingHttpHeaders,
-    { timeout = 10_000, agent, configuredOrigins }: ClientOptions = {},
+    { timeout = 10_000, agent, userProfileURL }: ClientOptions = {},
   ) {
-    super(clientId, clientSecret, baseSite, authorizePath, accessTokenPath, withoutAuthorization(customHeaders));
-    this.basic = Buffer.from(`${clientId}:${clientSecret}`).toString('base64');
-    this.commonHeaders = { Accept: 'application/json', 'User-Agent': USER_AGENT, ...this._customHeaders };
-    this.formHeaders = { ...this.commonHeaders, Authorization: `Basic ${this.basic}`, 'Content-Type': FORM };
+    super(clientId, clientSecret, baseSite, authorizePath, accessTokenPath, customHeaders);
+    // Neither a log nor JSON of the strategy shows the secret.
+    withHidden(this, '_clientSecret', clientSecret);
     this.timeout = timeout;
-    this.tokenTarget = targetOf(this._getAccessTokenUrl());
-    this.configuredOrigins = configuredOrigins ?? [new URL(this._getAccessTokenUrl()).origin];
+    this.userProfileURL = userProfileURL;
     this.setAgent(agent ?? this._agent);
   }
 
   /**
-   * Asks the token endpoint. Rejects with `TokenError` when it refuses in Pipedrive's JSON, else with
-   * `InternalOAuthError`.
+   * Asks the token endpoint (RFC 6749 §4.1.3, §6). As `oauth`'s, the callback gets an error, or the access token, the
+   * refresh token and the whole response.
    */
-  async requestTokens(form: Form): Promise<PipedriveTokens> {
-    const endpoint = "Pipedrive's token endpoint";
-    const secrets = this.secrets(form.code, form.refresh_token, form.code_verifier);
-    const answer = await this.ask(endpoint, this.tokenRequest(form), secrets);
-    if (!isSuccess(answer)) throw grantError(endpoint, answer, secrets);
-    return orBodyError(endpoint, () => this.readTokens(answer.body, form.refresh_token));
-  }
-
-  /** Asks the revocation endpoint (RFC 7009 §2.1). Rejects as `requestTokens` does. */
-  async requestRevocation(url: string, form: Form): Promise<void> {
-    const endpoint = "Pipedrive's revocation endpoint";
-    const secrets = this.secrets(form.token);
-    const answer = await this.ask(endpoint, this.formRequest(targetOf(url), form), secrets);
-    if (!isSuccess(answer)) throw grantError(endpoint, answer, secrets);
-  }
-
-  /** Asks for the user of an access token. Rejects with `InternalOAuthError`, which repeats none of the other secrets. */
-  async requestProfile(url: string, accessToken: string, ...others: (string | undefined)[]): Promise<PipedriveProfile> {
-    const endpoint = "Pipedrive's /users/me";
-    const secrets = this.secrets(accessToken, ...others);
-    const headers = { Authorization: this.buildAuthHeader(accessToken), ...this.commonHeaders };
-    // Stryker disable next-line StringLiteral: Node.js takes an empty method for GET.
-    const request = this.httpRequest('GET', targetOf(url), headers);
-    const answer = await this.ask(endpoint, request, secrets);
-    if (!isSuccess(answer)) throw statusError(endpoint, answer, secrets);
-    return orBodyError(endpoint, () => readProfile(answer.body));
-  }
-
-  /** As `oauth`'s: the callback gets an error, or the access token, the refresh token and the whole response. */
   override getOAuthAccessToken(code: string, params: unknown, callback?: Callbacks['tokens']): void {
     const done = callback ?? (params as Callbacks['tokens']);
-    const { client_id, client_secret, ...grant }: Form = Object(params);
+    // The credentials are in the header, and RFC 6749 §2.3 allows one method for each request.
+    const { client_id, client_secret, ...grant }: Record<string, string | undefined> = Object(params);
     const isRefresh = grant.grant_type === 'refresh_token';
-    const form: Form = { ...grant, [isRefresh ? 'refresh_token' : 'code']: code };
-    const { method, headers, body } = this.tokenRequest(form);
-    this._request(method, this._getAccessTokenUrl(), headers, body, null, (error, data) => {
+    const form = stringify(withoutUndefined({ ...grant, [isRefresh ? 'refresh_token' : 'code']: code }));
+    const headers = formHeaders(this._clientId, this._clientSecret);
+    this._request('POST', this._getAccessTokenUrl(), headers, form, null, (error, body) => {
       if (error) return done(error);
       let tokens: PipedriveTokens;
       try {
-        tokens = this.readTokens(String(data), form.refresh_token);
-      } catch (cause) {
-        return done(cause);
+        tokens = this.readTokens(String(body), isRefresh ? code : undefined);
+      } catch (unusable) {
+        return done(unusable);
       }
       done(null, tokens.access_token, tokens.refresh_token, tokens);
     });
   }
 
-  /** As `oauth`'s, under its `get` and `getProtectedResource`: what is not 2xx is an error `{ statusCode, data }`. */
-  protected override _request(
+  /**
+   * Sends a request. As `oauth`'s, the callback gets the body and the response, or an error: `{ statusCode, data }` for
+   * any status but 2xx. It never throws.
+   */
+  override _request(
     method: string,
     url: string,
     headers: OutgoingHttpHeaders | null,
@@ -122,68 +101,53 @@ export class PipedriveOAuth2 extends OAuth2 {
     accessToken: string | null,
     callback: dataCallback,
   ): void {
-    const bearer = accessToken ? { Authorization: this.buildAuthHeader(accessToken) } : {};
-    const allHeaders = { ...this.commonHeaders, ...bearer, ...headers };
-    const request = this.httpRequest(method, targetOf(url), allHeaders, body ? String(body) : undefined);
     const done: Callbacks['data'] = callback;
-    const secrets = this.secrets(accessToken ?? undefined);
-    this.ask('Pipedrive', request, secrets).then((answer) => {
-      if (isSuccess(answer)) done(null, answer.body, answer.response);
-      else done(refusedAsOAuth(answer));
-    }, done);
+    this.send(
+      method,
+      url,
+      { ...(accessToken && { Authorization: this.buildAuthHeader(accessToken) }), ...headers },
+      body,
+    ).then(
+      (response) => {
+        if (Math.floor(response.status / 100) === 2) done(null, response.body, response.response);
+        else done(statusError(response));
+      },
+      (error) => done(withoutDetails(error)),
+    );
   }
 
-  private tokenRequest(form: Form): HttpRequest {
-    return this.formRequest(this.tokenTarget, form);
-  }
-
-  private formRequest(target: Target, form: Form): HttpRequest {
-    return this.httpRequest('POST', target, this.formHeaders, stringify(withoutUndefined(form)));
-  }
-
-  private httpRequest(method: string, target: Target, headers: OutgoingHttpHeaders, body?: string): HttpRequest {
-    const agent = typeof this._agent === 'object' ? this._agent : undefined;
-    return { method, target, headers, body, timeout: this.timeout, agent };
-  }
-
-  private async ask(endpoint: string, request: HttpRequest, secrets: readonly string[]): Promise<HttpResponse> {
-    try {
-      return await send(request);
-    } catch (error) {
-      throw connectionError(endpoint, error, secrets);
-    }
+  private async send(method: string, url: string, headers: OutgoingHttpHeaders, body: unknown): Promise<HttpResponse> {
+    return send({
+      method,
+      target: this.targetOf(url),
+      headers: {
+        Accept: 'application/json',
+        'User-Agent': USER_AGENT,
+        ...withoutAuthorization(this._customHeaders),
+        ...headers,
+      },
+      body: body ? String(body) : undefined,
+      timeout: this.timeout,
+      agent: typeof this._agent === 'object' ? this._agent : undefined,
+    });
   }
 
   private readTokens(body: string, refreshToken: string | undefined): PipedriveTokens {
-    const response = readJSONObject(body);
-    if (!response) throw new Error('The token response is not a JSON object');
-    return readTokens(response, { now: Date.now(), configuredOrigins: this.configuredOrigins, refreshToken });
-  }
-
-  private secrets(...others: (string | undefined)[]): string[] {
-    return [this._clientSecret, this.basic, ...others].filter((secret) => secret !== undefined);
+    const tokens = readTokens(readJSONObject(body), { now: Date.now(), refreshToken });
+    if (!isApiDomain(tokens.api_domain, [this._getAccessTokenUrl(), this.userProfileURL])) {
+      throw new ResponseError('The token response has no usable api_domain');
+    }
+    return tokens;
   }
 }
 
-function isSuccess({ status }: HttpResponse): boolean {
-  return Math.floor(status / 100) === 2;
-}
-
-function orBodyError<T>(endpoint: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    throw bodyError(endpoint, error as Error);
-  }
-}
-
-function refusedAsOAuth({ status, body }: HttpResponse): Error {
+/** An error of `oauth`'s form. Other packages read the body and the headers from it, but no log shows them. */
+function statusError({ status, body, response }: HttpResponse): Error {
   const error = Object.assign(new Error(`Pipedrive answered ${status}`), { statusCode: status });
-  // Other packages look for the body here; nobody's log or JSON shall.
-  return withHidden(error, 'data', body);
+  return withHidden(withHidden(error, 'data', body), 'headers', response.headers);
 }
 
-// The Authorization header is ours, in any letter case.
-function withoutAuthorization(headers: OutgoingHttpHeaders = {}): OutgoingHttpHeaders {
+/** Custom headers without `Authorization`, in any letter case: that one is ours. */
+function withoutAuthorization(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'authorization'));
 }

@@ -1,13 +1,7 @@
-// The options of the strategy: what they mean, their checks, and the resolved copy that the strategy keeps.
-import http, { type OutgoingHttpHeaders } from 'node:http';
-import { isCallbackURL } from './callback-url';
-import { AUTHORIZATION_URL, isEndpoint, REVOCATION_URL, TOKEN_URL } from './endpoints';
+// The options of the strategy: what an app may set. resolve-options.ts checks them.
+import type { Agent, OutgoingHttpHeaders } from 'node:http';
 import type { SkipUserProfile } from './skip-user-profile';
-import { CookieStateStore } from './state/cookie';
-import { DefaultStateStore } from './state/default';
-import { SessionStateStore } from './state/session';
 import type { StateStore } from './state/store';
-import { isText } from './values';
 
 interface Options {
   /** The app's client ID, from Developer Hub. */
@@ -20,21 +14,34 @@ interface Options {
    */
   callbackURL: string;
   /**
+   * The strategy's name in Passport. Its pending sign-ins are bound to it: two strategies of one client (to sign in, to
+   * connect an account) need two names.
+   *
+   * @default 'pipedrive'
+   */
+  name?: string | undefined;
+  /**
+   * Origin of Pipedrive's three OAuth endpoints, for tests and the sandbox. https, or http on a loopback host.
+   *
+   * @default 'https://oauth.pipedrive.com'
+   */
+  authorizationServer?: string | undefined;
+  /**
    * Pipedrive's authorization endpoint, for tests. This and the other URLs must be https, or http on a loopback host.
    *
-   * @default 'https://oauth.pipedrive.com/oauth/authorize'
+   * @default `{authorizationServer}/oauth/authorize`
    */
   authorizationURL?: string | undefined;
   /**
    * Pipedrive's token endpoint, for tests. Its origin is then also accepted as `api_domain`.
    *
-   * @default 'https://oauth.pipedrive.com/oauth/token'
+   * @default `{authorizationServer}/oauth/token`
    */
   tokenURL?: string | undefined;
   /**
    * Pipedrive's revocation endpoint, for tests.
    *
-   * @default 'https://oauth.pipedrive.com/oauth/revoke'
+   * @default `{authorizationServer}/oauth/revoke`
    */
   revocationURL?: string | undefined;
   /**
@@ -88,7 +95,7 @@ interface Options {
    *
    * @default Node's global one, which keeps connections alive
    */
-  agent?: http.Agent | undefined;
+  agent?: Agent | undefined;
   /** Headers for the requests to Pipedrive. An `Authorization` among them is dropped. */
   customHeaders?: OutgoingHttpHeaders | undefined;
   /**
@@ -108,7 +115,7 @@ interface Options {
   /**
    * Key in `req.session` of the default `SessionStateStore`.
    *
-   * @default 'oauth2:' and the host of `authorizationURL`
+   * @default the store's own default key
    */
   sessionKey?: string | undefined;
 }
@@ -123,99 +130,4 @@ export interface PipedriveStrategyOptions extends Options {
 export interface PipedriveStrategyOptionsWithRequest extends Options {
   /** Whether `req` is the first argument of the verify function. @default false */
   passReqToCallback: true;
-}
-
-/** Longest timer of Node.js, in milliseconds. */
-const LONGEST_TIMEOUT = 2 ** 31 - 1;
-
-const isBoolean = (value: unknown) => typeof value === 'boolean';
-const isFunction = (value: unknown) => typeof value === 'function';
-const isOneOf =
-  (...values: unknown[]) =>
-  (value: unknown) =>
-    values.includes(value);
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
-const isTimeout = (value: unknown) => Number.isInteger(value) && Number(value) > 0 && Number(value) <= LONGEST_TIMEOUT;
-const isStore = (value: unknown) =>
-  isObject(value) && 'store' in value && isFunction(value.store) && 'verify' in value && isFunction(value.verify);
-const isAgent = (value: unknown) => isObject(value) && 'addRequest' in value;
-
-const ENDPOINT = [isEndpoint, 'an https URL, or an http URL of a loopback host'] as const;
-
-const REQUIRED = {
-  clientID: [isText, 'a string'],
-  clientSecret: [isText, 'a string'],
-  callbackURL: [isCallbackURL, 'an absolute http(s) URL without fragment, or a path that starts with one "/"'],
-} as const;
-
-const OPTIONAL = {
-  authorizationURL: ENDPOINT,
-  tokenURL: ENDPOINT,
-  revocationURL: ENDPOINT,
-  userProfileURL: ENDPOINT,
-  state: [isBoolean, 'true or false'],
-  store: [isStore, 'an object with the functions store and verify'],
-  pkce: [isOneOf(true, false, 'S256', 'plain'), "true, false, 'S256' or 'plain'"],
-  marketplaceInstall: [isOneOf('restart', 'reject'), "'restart' or 'reject'"],
-  timeout: [isTimeout, `a whole number of milliseconds from 1 to ${LONGEST_TIMEOUT}`],
-  agent: [isAgent, 'an http.Agent or https.Agent'],
-  customHeaders: [areHeaders, 'an object of valid HTTP headers'],
-  skipUserProfile: [(value: unknown) => isBoolean(value) || isFunction(value), 'true, false or a function'],
-  passReqToCallback: [isBoolean, 'true or false'],
-  proxy: [isBoolean, 'true or false'],
-  sessionKey: [isText, 'a string'],
-} as const;
-
-/** Options with their defaults. */
-export type ResolvedOptions = ReturnType<typeof resolveOptions>;
-
-/** Checks the options, and fills in the defaults. Throws a `TypeError` that names the option, never its value. */
-export function resolveOptions(options: PipedriveStrategyOptions | PipedriveStrategyOptionsWithRequest) {
-  if (!isObject(options)) throw new TypeError('PipedriveStrategy requires an options object');
-  check(options, REQUIRED, true);
-  check(options, OPTIONAL, false);
-
-  const { authorizationURL = AUTHORIZATION_URL, clientSecret, state = true, store, pkce = false } = options;
-  const { sessionKey = `oauth2:${new URL(authorizationURL).hostname}` } = options;
-  const byDefault = () =>
-    new DefaultStateStore(new CookieStateStore({ secret: clientSecret }), new SessionStateStore({ key: sessionKey }));
-  const given = store instanceof CookieStateStore ? store.withDefaultSecret(clientSecret) : store;
-  return {
-    ...options,
-    authorizationURL,
-    tokenURL: options.tokenURL ?? TOKEN_URL,
-    revocationURL: options.revocationURL ?? REVOCATION_URL,
-    state,
-    store: given ?? (state ? byDefault() : undefined),
-    pkce: pkce === true ? 'S256' : pkce,
-    marketplaceInstall: options.marketplaceInstall ?? 'restart',
-    timeout: options.timeout ?? 10_000,
-    skipUserProfile: options.skipUserProfile ?? false,
-    proxy: options.proxy ?? false,
-    passReqToCallback: options.passReqToCallback ?? false,
-    sessionKey,
-  } as const;
-}
-
-type Rules = Record<string, readonly [(value: unknown) => boolean, string]>;
-
-function check(options: object, rules: Rules, isRequired: boolean): void {
-  for (const [name, [isValid, expected]] of Object.entries(rules)) {
-    const value: unknown = Reflect.get(options, name);
-    if (value === undefined && !isRequired) continue;
-    if (!isValid(value)) throw new TypeError(`${name} ${isRequired ? 'is required and ' : ''}must be ${expected}`);
-  }
-}
-
-function areHeaders(headers: unknown): boolean {
-  if (!isObject(headers)) return false;
-  try {
-    for (const [name, value] of Object.entries(headers)) {
-      http.validateHeaderName(name);
-      http.validateHeaderValue(name, value);
-    }
-  } catch {
-    return false;
-  }
-  return true;
 }

@@ -1,7 +1,11 @@
 // What a request to the strategy ends in, as plain data; and the one place that calls a Passport action.
 import type { Request } from 'express';
 import type { StrategyCreatedStatic } from 'passport';
-import { asError } from './errors';
+import type { TokenError } from 'passport-oauth2';
+import type { PipedriveAuthenticateOptions } from './authenticate-options';
+import { asError, descriptionOf } from './errors';
+import { isPromise } from './from-callback';
+import { responseOf } from './response';
 import { withoutUndefined } from './values';
 import type { Verdict } from './verify';
 
@@ -22,7 +26,13 @@ export interface PipedriveFailure {
 export type Outcome =
   | { action: 'redirect'; url: string }
   | { action: 'success'; user: Express.User; info: object }
-  | { action: 'fail'; info: object | string | undefined; status: number }
+  | {
+      action: 'fail';
+      info: object | string | undefined;
+      status: number;
+      headers?: Record<string, string>;
+      reason?: string;
+    }
   | { action: 'error'; error: unknown };
 
 export type Actions = Pick<StrategyCreatedStatic, 'redirect' | 'success' | 'fail' | 'error'>;
@@ -42,10 +52,10 @@ const FAILURES = {
 } satisfies Record<string, Failure>;
 
 const DENIED: Failure = { status: 403, message: 'Access to Pipedrive was not allowed.' };
-const OTHER_REFUSAL: Failure = { status: 400, message: 'Pipedrive refused the sign-in. Please try again.' };
+const OTHER_ERROR: Failure = { status: 400, message: 'Pipedrive refused the sign-in. Please try again.' };
 
 /** Error codes of a callback that have a status of their own (RFC 6749 §4.1.2.1; Pipedrive's is `user_denied`). */
-const REFUSALS = new Map<string, Failure>([
+const CALLBACK_ERRORS = new Map<string, Failure>([
   ['user_denied', DENIED],
   ['access_denied', DENIED],
   ['temporarily_unavailable', { status: 503, message: 'Pipedrive is busy at the moment. Please try again later.' }],
@@ -54,47 +64,99 @@ const REFUSALS = new Map<string, Failure>([
 
 type Details = Omit<PipedriveFailure, 'code' | 'message'>;
 
-/** A failure that the strategy found, with what else is known, and its usual status unless another one is given. */
-export function failure(code: keyof typeof FAILURES, details: Details = {}, status?: number): Outcome {
-  const usual = FAILURES[code];
-  return failed(code, { ...usual, status: status ?? usual.status }, details);
+interface FailureOptions {
+  details?: Details;
+  /** In place of the code's usual status. */
+  status?: number;
+  headers?: Record<string, string>;
+  /** Why, for the developer. The user does not see it. */
+  reason?: string;
+}
+
+/** A failure that the strategy found. */
+export function failure(code: keyof typeof FAILURES, { details, ...more }: FailureOptions = {}): Outcome {
+  return failureOutcome(code, FAILURES[code], details, more);
 }
 
 /** A failure that Pipedrive reported to the callback, by the code that it sent. */
-export function refusal(code: string, details: Details): Outcome {
-  return failed(code, REFUSALS.get(code) ?? OTHER_REFUSAL, details);
+export function callbackFailure(code: string, details: Details): Outcome {
+  return failureOutcome(code, CALLBACK_ERRORS.get(code) ?? OTHER_ERROR, details);
 }
 
-function failed(code: string, { status, message }: Failure, details: Details): Outcome {
+/** The token endpoint refused the code, which has expired or was used before: a reload of the callback page does that. */
+export function grantFailure(error: TokenError, state: unknown): Outcome {
+  return failure('invalid_grant', { details: { description: descriptionOf(error), state } });
+}
+
+function failureOutcome(
+  code: string,
+  { status, message }: Failure,
+  details: Details = {},
+  more: FailureOptions = {},
+): Outcome {
   const info: PipedriveFailure = { code, message, ...withoutUndefined(details) };
-  return { action: 'fail', info, status };
+  return { action: 'fail', info, status, ...withoutUndefined(more) };
 }
 
-/** What the app's verify function said. Its own info stays as it is, and takes the app's state along in a copy. */
-export function verdictOutcome({ user, info }: Verdict, state: unknown): Outcome {
-  if (!user) return { action: 'fail', info: typeof info === 'string' ? info : withAppState(info, state), status: 401 };
-  const details = typeof info === 'string' ? { message: info } : info;
-  return { action: 'success', user, info: withAppState(details, state) ?? {} };
+/** What the app's verify function said. On success the app's state, and whether it is an install, go with its info. */
+export function verdictOutcome(
+  { user, info }: Verdict,
+  { state, marketplace }: { state?: unknown; marketplace?: boolean } = {},
+): Outcome {
+  if (!user) return { action: 'fail', info, status: 401 };
+  const details = typeof info === 'string' ? { message: info } : (info ?? {});
+  const added = withoutUndefined({ state, marketplace: marketplace || undefined });
+  return { action: 'success', user, info: withMembers(details, added) };
 }
 
-function withAppState(info: object | undefined, state: unknown): object | undefined {
-  return state === undefined ? info : { ...info, state };
+/** A plain object with more members is a copy. An instance of a class gets them itself, if it can. */
+function withMembers(info: object, members: object): object {
+  if (Object.keys(members).length === 0) return info;
+  const prototype: unknown = Object.getPrototypeOf(info);
+  const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null; // of any realm
+  if (isPlain) return { ...info, ...members };
+  for (const [name, value] of Object.entries(members)) Reflect.set(info, name, value);
+  return info;
 }
 
-/** Calls the one Passport action that an outcome names. An action that throws becomes an error. */
-export function applyOutcome(actions: Actions, req: Request, outcome: Outcome): void {
+/**
+ * Calls the one Passport action that an outcome names. What throws or rejects there, such as the app's own `authenticate`
+ * callback, becomes an error.
+ */
+export function applyOutcome(
+  actions: Actions,
+  req: Request,
+  outcome: Outcome,
+  options: PipedriveAuthenticateOptions = {},
+): void {
+  const onError = (error: unknown) =>
+    attempt(
+      () => actions.error(asError(error)),
+      (thrown) => lastResort(req, thrown),
+    );
+  attempt(() => {
+    setHeaders(req, outcome);
+    return callAction(actions, req, outcome, options);
+  }, onError);
+}
+
+/** Calls a function that may throw, or return a promise that rejects. */
+function attempt(call: () => unknown, onError: (error: unknown) => void): void {
   try {
-    callAction(actions, req, outcome);
+    const returned = call();
+    if (isPromise(returned)) returned.then(undefined, onError);
   } catch (error) {
-    lastResort(actions, req, error);
+    onError(error);
   }
 }
 
-function callAction(actions: Actions, req: Request, outcome: Outcome): void {
+function callAction(actions: Actions, req: Request, outcome: Outcome, options: PipedriveAuthenticateOptions): unknown {
   switch (outcome.action) {
     case 'redirect':
       return actions.redirect(outcome.url);
     case 'success':
+      // `passport.authorize` sets it only since Passport 0.7, and not on Fastify.
+      if (options.assignProperty && options.authInfo !== false) req.authInfo = outcome.info;
       return actions.success(outcome.user, outcome.info);
     case 'fail':
       // Passport sets authInfo on success only, and its error behind `failWithError` says nothing of the reason.
@@ -105,12 +167,21 @@ function callAction(actions: Actions, req: Request, outcome: Outcome): void {
   }
 }
 
-/** The last resort for an app's own `authenticate` callback that throws for an error, too: nobody else can answer. */
-function lastResort(actions: Actions, req: Request, error: unknown): void {
-  try {
-    actions.error(asError(error));
-  } catch {
-    if (req.res && !req.res.headersSent) req.res.statusCode = 500;
-    req.res?.end();
+/** A shared cache must keep neither the redirect nor the callback's response (RFC 9111 §7.3). */
+function setHeaders(req: Request, outcome: Outcome): void {
+  const response = responseOf(req);
+  if (!response || response.headersSent) return;
+  if (outcome.action === 'redirect' || response.getHeader('Cache-Control') === undefined) {
+    response.setHeader('Cache-Control', 'no-store');
   }
+  const { headers = {} } = outcome.action === 'fail' ? outcome : {};
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+}
+
+/** If `error` throws too (the app's own callback does), end the response and say why: nobody else will. */
+function lastResort(req: Request, thrown: unknown): void {
+  process.emitWarning(thrown instanceof Error ? thrown : String(thrown), { code: 'PIPEDRIVE_UNHANDLED_ERROR' });
+  const response = responseOf(req);
+  if (response && !response.headersSent) response.statusCode = 500;
+  response?.end();
 }

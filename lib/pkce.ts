@@ -1,10 +1,19 @@
 // Proof Key for Code Exchange (RFC 7636).
 import { createHash, randomBytes } from 'node:crypto';
 
-/** A code verifier of 256 random bits (RFC 7636 §4.1), and what the authorization request carries of it (§4.2, §4.3). */
-export function createProofKey(method: 'S256' | 'plain') {
+/**
+ * A code verifier of 256 random bits (RFC 7636 §4.1), and what the authorization request carries of it (§4.2, §4.3).
+ * `undefined` where no method is set. Throws for a method that RFC 7636 does not have.
+ */
+export function createProofKey(method: unknown) {
+  if (!method) return undefined;
   const codeVerifier = randomBytes(32).toString('base64url');
-  const hashed = () => createHash('sha256').update(codeVerifier).digest('base64url');
-  const challenge = { code_challenge: method === 'S256' ? hashed() : codeVerifier, code_challenge_method: method };
+  const challenge = { code_challenge: transform(codeVerifier, method), code_challenge_method: method };
   return { codeVerifier, challenge };
+}
+
+function transform(codeVerifier: string, method: unknown): string {
+  if (method === 'plain') return codeVerifier;
+  if (method === 'S256') return createHash('sha256').update(codeVerifier).digest('base64url');
+  throw new TypeError("The code challenge method must be 'S256' or 'plain'");
 }

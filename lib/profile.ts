@@ -1,4 +1,5 @@
 // Maps Pipedrive's current user to a Passport profile.
+import { ResponseError } from './errors';
 import { isId, isRecord, readJSONObject, withoutUndefined } from './values';
 
 /** The `data` of `GET /users/me`, as Pipedrive documents it. Only `id` and `company_id` have been checked. */
@@ -57,10 +58,10 @@ export interface PipedriveProfile {
   _json: PipedriveUser;
 }
 
-/** The profile in a response of `/users/me`. Throws an `Error` when it lacks the user or the company. */
+/** The profile in a response of `/users/me`. Throws a `ResponseError` when it lacks the user or the company. */
 export function readProfile(body: string): PipedriveProfile {
   const user = readJSONObject(body)?.data;
-  if (!isUser(user)) throw new Error('The response of /users/me has no user id and company id');
+  if (!isUser(user)) throw new ResponseError('The response of /users/me has no user id and company id');
 
   const profile: PipedriveProfile = {
     provider: 'pipedrive',

@@ -6,15 +6,13 @@ export type SkipUserProfile =
   | (() => boolean)
   | ((accessToken: string, done: (error: unknown, skip?: boolean) => void) => void);
 
-/** Puts the option behind one signature. A function of two parameters answers by callback, else by what it returns. */
-export function resolveSkip(skip: SkipUserProfile): (accessToken: string) => boolean | Promise<boolean> {
-  if (typeof skip !== 'function') return () => skip;
-  return async (accessToken) => {
-    const [skips] = await fromCallback<[unknown]>((done) => {
-      const returned: unknown = skip(accessToken, done);
-      if (skip.length < 2) done(null, returned);
-      return returned;
-    });
-    return Boolean(await skips);
-  };
+/**
+ * Whether to skip the profile. A function of two parameters answers by callback, any other by what it returns or resolves
+ * to; passport-oauth2 treats each promise as "skip".
+ */
+export async function skipsUserProfile(skip: unknown, accessToken: string): Promise<boolean> {
+  if (typeof skip !== 'function') return Boolean(skip);
+  if (skip.length < 2) return Boolean(await skip());
+  const [skips] = await fromCallback<[unknown]>((done) => skip(accessToken, done));
+  return Boolean(skips);
 }

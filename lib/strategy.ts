@@ -1,34 +1,25 @@
-// The strategy: chooses between its two legs, which decide what comes of a request, and acts on that once.
-import { stringify } from 'node:querystring';
+// The strategy: an OAuth2Strategy whose two legs, in legs.ts, decide what comes of a request; it acts on that once.
 import type { Request, RequestHandler } from 'express';
-import {
-  Strategy as OAuth2Strategy,
-  type VerifyFunction as OAuth2Verify,
-  type StrategyOptions,
-  TokenError,
-} from 'passport-oauth2';
+import { Strategy as OAuth2Strategy, type VerifyFunction as OAuth2Verify, type StrategyOptions } from 'passport-oauth2';
 import type { PipedriveAuthenticateOptions } from './authenticate-options';
-import { type Callback, isCallback, queryOf, readCallback } from './callback';
-import { isCallbackURL, resolveCallbackURL } from './callback-url';
-import { USER_PROFILE_PATH } from './endpoints';
-import { withState } from './errors';
-import { fromCallback } from './from-callback';
-import { type Form, PipedriveOAuth2 } from './oauth2';
-import {
-  type PipedriveStrategyOptions,
-  type PipedriveStrategyOptionsWithRequest,
-  type ResolvedOptions,
-  resolveOptions,
-} from './options';
-import { applyOutcome, failure, type Outcome, refusal, verdictOutcome } from './outcome';
-import { createProofKey } from './pkce';
+import { isCallback, queryOf } from './callback';
+import { requestProfile, requestRevocation, requestTokens, secretsOf } from './client';
+import { isApiDomain, USER_PROFILE_PATH } from './endpoints';
+import { finishError, internalOAuthError, ResponseError, readTokenError } from './errors';
+import { authorize, callback } from './legs';
+import { PipedriveOAuth2 } from './oauth2';
+import type { PipedriveStrategyOptions, PipedriveStrategyOptionsWithRequest } from './options';
+import { applyOutcome, type Outcome } from './outcome';
 import type { PipedriveProfile } from './profile';
-import { resolveSkip } from './skip-user-profile';
-import { type BegunFlow, beginFlow, endFlow, type StateMetadata, type StateStore } from './state/store';
-import type { PipedriveTokens } from './tokens';
+import { type ResolvedOptions, resolveOptions } from './resolve-options';
+import { type SkipUserProfile, skipsUserProfile } from './skip-user-profile';
+import type { StateStore } from './state/store';
+import { PendingTokens, type PipedriveTokens } from './tokens';
 import { type PipedriveUninstall, readUninstall, type UninstallRequest, uninstallMiddleware } from './uninstall';
-import { isErrorCode, isText } from './values';
-import { resolveVerify, type Verify, type VerifyFunction, type VerifyFunctionWithRequest } from './verify';
+import { isText } from './values';
+import type { VerifyFunction, VerifyFunctionWithRequest } from './verify';
+
+type UserProfileCallback = (error?: unknown, profile?: PipedriveProfile) => void;
 
 /**
  * Signs users in with Pipedrive over OAuth 2.0 (RFC 6749 §4.1). A request without `code` and `error` is redirected to
@@ -36,17 +27,18 @@ import { resolveVerify, type Verify, type VerifyFunction, type VerifyFunctionWit
  * when it is a failure.
  */
 export class PipedriveStrategy extends OAuth2Strategy {
-  override name = 'pipedrive';
+  // passport-oauth2's own fields, which others read and write: read again at each request.
+  declare _oauth2: PipedriveOAuth2;
+  declare _callbackURL: string;
+  declare _stateStore: StateStore;
+  declare _pkceMethod: 'S256' | 'plain' | false;
+  declare _trustProxy: boolean;
+  declare _skipUserProfile: SkipUserProfile;
+  declare _verify: (...args: never[]) => unknown;
+  declare _passReqToCallback: boolean;
 
-  /** The client to Pipedrive, an `OAuth2` of the `oauth` package. */
-  declare readonly _oauth2: PipedriveOAuth2;
-
-  // passport-oauth2 keeps the store under this name, one that does nothing if there is none.
-  declare private readonly _stateStore: StateStore;
-  private readonly options: ResolvedOptions;
-  private readonly verify: Verify;
-  private readonly skipsProfile: ReturnType<typeof resolveSkip>;
-  private readonly authorizePrefix: string;
+  private readonly options: Pick<ResolvedOptions, 'state' | 'marketplaceInstall' | 'revocationURL' | 'userProfileURL'>;
+  private readonly pendingTokens = new PendingTokens();
   private readonly refreshes = new Map<string, Promise<PipedriveTokens>>();
 
   /** Throws a `TypeError` that names the option when one is missing or not what it must be. */
@@ -57,22 +49,17 @@ export class PipedriveStrategy extends OAuth2Strategy {
     verify: VerifyFunction | VerifyFunctionWithRequest,
   ) {
     const resolved = resolveOptions(options);
-    const verifyUser = resolveVerify(verify, resolved.passReqToCallback);
-    // What passport-oauth2 is given, it only keeps: both legs are ours.
+    if (typeof verify !== 'function') throw new TypeError('verify is required and must be a function');
     super(resolved as StrategyOptions, verify as OAuth2Verify);
-    this.options = resolved;
-    this.verify = verifyUser;
-    this.skipsProfile = resolveSkip(resolved.skipUserProfile);
-
-    const { clientID, clientSecret, authorizationURL, tokenURL, userProfileURL, customHeaders, timeout, agent } =
-      resolved;
-    const configured = userProfileURL === undefined ? [tokenURL] : [tokenURL, userProfileURL];
+    this.name = resolved.name;
+    const { state, marketplaceInstall, revocationURL, userProfileURL } = resolved;
+    this.options = { state, marketplaceInstall, revocationURL, userProfileURL };
+    const { clientID, clientSecret, authorizationURL, tokenURL, customHeaders, timeout, agent } = resolved;
     this._oauth2 = new PipedriveOAuth2(clientID, clientSecret, '', authorizationURL, tokenURL, customHeaders, {
       timeout,
       agent,
-      configuredOrigins: configured.map((url) => new URL(url).origin),
+      userProfileURL,
     });
-    this.authorizePrefix = authorizationURL + (authorizationURL.includes('?') ? '&' : '?');
   }
 
   /** Passport calls it for each request. */
@@ -81,141 +68,106 @@ export class PipedriveStrategy extends OAuth2Strategy {
     const { redirect, success, fail, error } = this;
     const actions = { redirect, success, fail, error };
     this.decide(req, options).then(
-      (outcome) => applyOutcome(actions, req, outcome),
-      (thrown) => applyOutcome(actions, req, { action: 'error', error: thrown }),
+      (outcome) => applyOutcome(actions, req, outcome, options),
+      (thrown) => applyOutcome(actions, req, { action: 'error', error: thrown }, options),
     );
   }
 
   private async decide(req: Request, options: PipedriveAuthenticateOptions): Promise<Outcome> {
     const query = queryOf(req);
-    return await (isCallback(query) ? this.callback(req, query, options) : this.authorize(req, options));
-  }
-
-  /** RFC 6749 §4.1.1: remembers what the callback will need, and sends the user to Pipedrive. */
-  private async authorize(req: Request, options: PipedriveAuthenticateOptions): Promise<Outcome> {
-    const meta = this.metadata(req, options);
-    if (!meta) return failure('invalid_request');
-
-    const { clientID, pkce } = this.options;
-    const proofKey = pkce ? createProofKey(pkce) : undefined;
-    const flow = await this.stateFor(req, options, meta, proofKey?.codeVerifier);
-    if (!flow.ok) return failure(flow.code ?? 'state_missing');
-    const params = {
-      ...this.authorizationParams(options),
-      ...proofKey?.challenge,
-      response_type: 'code',
-      client_id: clientID,
-      redirect_uri: meta.callbackURL,
-      ...(flow.state ? { state: flow.state } : {}),
-    };
-    return { action: 'redirect', url: this.authorizePrefix + stringify(params) };
-  }
-
-  /** RFC 6749 §4.1.2: decides what comes of a callback. */
-  private async callback(
-    req: Request,
-    query: Record<string, unknown>,
-    options: PipedriveAuthenticateOptions,
-  ): Promise<Outcome> {
-    if (req.method !== 'GET') return failure('invalid_request', {}, 405);
-    const callback = readCallback(query);
-    const meta = this.metadata(req, options);
-    if (!callback || !meta) return failure('invalid_request');
-
-    const { code, state } = callback;
-    if (code === undefined) return this.callbackWithError(req, callback, meta);
-    if (state === undefined && this.options.state) {
-      // Anybody can have put this code into a link: exchanged, it would sign the user in to somebody else's account.
-      return this.options.marketplaceInstall === 'restart' ? this.authorize(req, options) : failure('state_missing');
-    }
-
-    // Used up before anything else can fail.
-    const flow = await endFlow({ req, state, meta }, this._stateStore);
-    if (!flow.ok) return failure(flow.code ?? 'state_invalid');
-    const form = {
-      ...this.tokenParams(options),
-      grant_type: 'authorization_code',
-      code,
-      redirect_uri: flow.callbackURL ?? meta.callbackURL,
-      code_verifier: flow.codeVerifier,
-    };
-    try {
-      return await this.signIn(req, form, flow.state);
-    } catch (error) {
-      return { action: 'error', error: withState(error, flow.state) };
-    }
-  }
-
-  /** An error's state is used up like a code's. The code and the status of the failure do not depend on it. */
-  private async callbackWithError(req: Request, callback: Callback, meta: StateMetadata): Promise<Outcome> {
-    const { error, error_description: description, error_uri: uri, state } = callback;
-    const isVerifiable = this.options.state && state !== undefined;
-    const flow = isVerifiable
-      ? await endFlow({ req, state, meta }, this._stateStore).catch(() => undefined)
-      : undefined;
-    const details = flow?.ok ? { description, uri, state: flow.state } : {};
-    return isErrorCode(error) ? refusal(error, details) : failure('invalid_request', details);
-  }
-
-  /** RFC 6749 §4.1.3, the profile, and the app's verify function. */
-  private async signIn(req: Request, form: Form & { code: string }, state: unknown): Promise<Outcome> {
-    let tokens: PipedriveTokens;
-    try {
-      tokens = await this._oauth2.requestTokens(form);
-    } catch (error) {
-      if (!(error instanceof TokenError) || error.code !== 'invalid_grant') throw error;
-      // An error that says no more than its code has no words that may be repeated.
-      const description = error.message === error.code ? undefined : error.message;
-      return failure('invalid_grant', { description, state });
-    }
-    const { access_token: accessToken, refresh_token: refreshToken } = tokens;
-    const profile = (await this.skipsProfile(accessToken)) ? undefined : await this.loadProfile(tokens, form.code);
-    return verdictOutcome(await this.verify({ req, accessToken, refreshToken, tokens, profile }), state);
+    const { state: usesState, marketplaceInstall } = this.options;
+    const signIn = { strategy: this, usesState, marketplaceInstall, pendingTokens: this.pendingTokens, req, options };
+    return isCallback(query) ? callback(signIn, query) : authorize(signIn);
   }
 
   /**
-   * Loads the profile of the user whom an access token stands for. The strategy passes the token response and the code
-   * as well; without them only a fixed `userProfileURL` can be asked.
+   * Loads the profile of the user whom an access token stands for. During a sign-in the company's `api_domain` is known
+   * by the access token; at other times the option `userProfileURL` is needed. Calls back with an `InternalOAuthError`
+   * when Pipedrive cannot be reached (502), limits the rate (503), is too slow (504), or refuses the token (502).
    */
-  override userProfile(
-    accessToken: string,
-    done: (error?: unknown, profile?: PipedriveProfile) => void,
-    tokens?: PipedriveTokens,
-    code?: string,
-  ): void {
-    const url = this.options.userProfileURL ?? (tokens && tokens.api_domain.replace(/\/$/, '') + USER_PROFILE_PATH);
-    if (url === undefined) throw new TypeError('userProfile needs the token response, or the option userProfileURL');
-    const requested = this._oauth2.requestProfile(url, accessToken, tokens?.refresh_token, code);
-    requested.then((profile) => done(null, profile), done);
+  override userProfile(accessToken: string, done: UserProfileCallback): void {
+    const url = this.options.userProfileURL ?? this.userProfileURLFor(accessToken);
+    const unknown = new ResponseError('No usable api_domain is known, and userProfileURL is not set');
+    if (url === undefined) return done(internalOAuthError("Pipedrive's /users/me", unknown));
+    requestProfile(this, url, accessToken).then((profile) => done(null, profile), done);
+  }
+
+  private userProfileURLFor(accessToken: string): string | undefined {
+    const domain = this.pendingTokens.get(accessToken)?.api_domain;
+    // Another client than ours has not checked it.
+    const isUsable = isApiDomain(domain, [this._oauth2._accessTokenUrl]);
+    return isUsable ? domain.replace(/\/$/, '') + USER_PROFILE_PATH : undefined;
+  }
+
+  /** Loads the profile unless `skipUserProfile` says otherwise. */
+  _loadUserProfile(accessToken: string, done: UserProfileCallback): void {
+    skipsUserProfile(this._skipUserProfile, accessToken).then(
+      (skips) => (skips ? done(null) : this.userProfile(accessToken, done)),
+      done,
+    );
+  }
+
+  /** The error in a response of the token endpoint, or `null` where it has none in Pipedrive's JSON or the RFC's. */
+  override parseErrorResponse(body: unknown, status: number): Error | null {
+    return readTokenError(body, status) ?? null;
+  }
+
+  /** An error of `_oauth2` as the app gets it: what `parseErrorResponse` finds, otherwise an `InternalOAuthError`. */
+  _createOAuthError(endpoint: string, error: unknown): Error {
+    const { statusCode, data }: Record<string, unknown> = Object(error);
+    return this.readErrorResponse(data, statusCode) ?? internalOAuthError(endpoint, error);
+  }
+
+  private readErrorResponse(data: unknown, statusCode: unknown): Error | null {
+    if (typeof statusCode !== 'number' || !isText(data)) return null;
+    try {
+      return this.parseErrorResponse(data, statusCode);
+    } catch {
+      return null; // passport-oauth2 says so: an override may not expect every body
+    }
   }
 
   /**
-   * Exchanges a refresh token for a new access token. Calls with the same token at the same time share one request.
-   * Rejects with `TokenError` when Pipedrive refuses (`code` is `'invalid_grant'`: the user must sign in again), and with
-   * `InternalOAuthError` when it cannot be reached or understood (502), limits the rate (503) or is too slow (504).
+   * Exchanges a refresh token for a new access token. Calls with the same token at the same time share one request, and
+   * get a copy each. Rejects with `TokenError` when Pipedrive refuses (`code` is `'invalid_grant'`: the user must sign in
+   * again), and with `InternalOAuthError` when it cannot be reached or its response is unusable (502), limits the rate
+   * (503) or is too slow (504).
    *
    * @see RFC 6749 §6; Pipedrive, marketplace-oauth-authorization: the refresh token stays the same
    */
-  refresh(refreshToken: string): Promise<PipedriveTokens> {
-    if (!isText(refreshToken)) return Promise.reject(new TypeError('refreshToken must be a string'));
-    const pending = this.refreshes.get(refreshToken);
-    if (pending) return pending;
-    const refresh = this._oauth2
-      .requestTokens({ grant_type: 'refresh_token', refresh_token: refreshToken })
-      .finally(() => this.refreshes.delete(refreshToken));
+  async refresh(refreshToken: string): Promise<PipedriveTokens> {
+    if (!isText(refreshToken)) throw new TypeError('refreshToken must be a string');
+    const pending = this.refreshes.get(refreshToken) ?? this.startRefresh(refreshToken);
+    return { ...(await pending) };
+  }
+
+  private startRefresh(refreshToken: string): Promise<PipedriveTokens> {
+    const refresh = this.requestRefresh(refreshToken).finally(() => {
+      if (this.refreshes.get(refreshToken) === refresh) this.refreshes.delete(refreshToken);
+    });
     this.refreshes.set(refreshToken, refresh);
     return refresh;
   }
 
+  private async requestRefresh(refreshToken: string): Promise<PipedriveTokens> {
+    const params = { grant_type: 'refresh_token' };
+    const { tokens, error } = await requestTokens(this, refreshToken, params);
+    if (!tokens) throw finishError(error, secretsOf(this, refreshToken));
+    // A client other than ours may leave it out (RFC 6749 §6).
+    return { ...tokens, refresh_token: tokens.refresh_token ?? refreshToken };
+  }
+
   /**
-   * Revokes a token. A refresh token uninstalls the app for its user, an access token only ends itself. Pipedrive takes
-   * an unknown token for revoked. Rejects as `refresh` does.
-   *
-   * @see RFC 7009 §2.1
+   * Revokes a token (RFC 7009 §2.1). Revoking the refresh token uninstalls the app for its user; revoking the access token
+   * leaves it installed. Pipedrive treats an unknown token as revoked. Rejects as `refresh` does.
    */
   async revoke(token: string, hint?: 'access_token' | 'refresh_token'): Promise<void> {
     if (!isText(token)) throw new TypeError('token must be a string');
-    await this._oauth2.requestRevocation(this.options.revocationURL, { token, token_type_hint: hint });
+    // A refresh from before the revocation may yield tokens that it ends.
+    this.refreshes.clear();
+    await requestRevocation(this, this.options.revocationURL, { token, token_type_hint: hint }).finally(() =>
+      this.refreshes.clear(),
+    );
   }
 
   /**
@@ -226,7 +178,7 @@ export class PipedriveStrategy extends OAuth2Strategy {
    * @see Pipedrive, app-uninstallation
    */
   uninstall(handler: (uninstall: PipedriveUninstall, req: Request) => unknown): RequestHandler {
-    return uninstallMiddleware(handler, this.options);
+    return uninstallMiddleware(handler, this.credentials);
   }
 
   /**
@@ -236,35 +188,11 @@ export class PipedriveStrategy extends OAuth2Strategy {
    * @see Pipedrive, app-uninstallation
    */
   readUninstall(request: UninstallRequest): PipedriveUninstall {
-    return readUninstall(request, this.options);
+    return readUninstall(request, this.credentials);
   }
 
-  private metadata(req: Request, options: PipedriveAuthenticateOptions): StateMetadata | undefined {
-    const { authorizationURL, tokenURL, clientID, proxy } = this.options;
-    const given = options.callbackURL;
-    if (given && !isCallbackURL(given))
-      throw new TypeError('callbackURL given to authenticate must be absolute, or a path');
-    const ownCallbackURL = resolveCallbackURL(this.options.callbackURL, req, proxy);
-    const callbackURL = given ? resolveCallbackURL(given, req, proxy) : ownCallbackURL;
-    if (callbackURL === undefined || ownCallbackURL === undefined) return undefined;
-    return { authorizationURL, tokenURL, clientID, callbackURL, ownCallbackURL, strategy: this.name };
-  }
-
-  private stateFor(
-    req: Request,
-    { state }: PipedriveAuthenticateOptions,
-    meta: StateMetadata,
-    codeVerifier: string | undefined,
-  ): BegunFlow | Promise<BegunFlow> {
-    // Without `state: true` passport-oauth2 sends a string as it is.
-    if (!this.options.state && typeof state === 'string' && state !== '') return { ok: true, state };
-    return beginFlow({ req, codeVerifier, state, meta }, this._stateStore);
-  }
-
-  private async loadProfile(tokens: PipedriveTokens, code: string): Promise<PipedriveProfile | undefined> {
-    const [profile] = await fromCallback<[PipedriveProfile]>((done) =>
-      this.userProfile(tokens.access_token, done, tokens, code),
-    );
-    return profile;
+  private get credentials() {
+    const { _clientId: clientID, _clientSecret: clientSecret } = this._oauth2;
+    return { clientID, clientSecret };
   }
 }

@@ -1,6 +1,6 @@
 // Reads what the token endpoint answers: the tokens, or why there are none.
-import { isApiDomain } from './endpoints';
-import { isErrorCode, isRecord, isToken } from './values';
+import { ResponseError } from './errors';
+import { isRecord, isText, isToken } from './values';
 
 /** Pipedrive's token response as it came, plus `expires_at`. The official SDK's `updateToken` takes it as it is. */
 export interface PipedriveTokens {
@@ -20,19 +20,16 @@ export interface PipedriveTokens {
 }
 
 /**
- * The tokens in a response, which is completed in place. An answer to a refresh may lack the refresh token: the one
- * sent stays. Throws an `Error` that names the field, never its value.
+ * The tokens in a response of the token endpoint, which is completed in place. The response to a refresh may lack the
+ * refresh token: the one sent stays. Throws a `ResponseError` that names the field, never its value.
  *
  * @param now Unix time in ms
  */
 export function readTokens(
-  response: Record<string, unknown>,
-  {
-    now,
-    configuredOrigins,
-    refreshToken,
-  }: { now: number; configuredOrigins: readonly string[]; refreshToken?: string },
+  response: Record<string, unknown> | undefined,
+  { now, refreshToken }: { now: number; refreshToken?: string },
 ): PipedriveTokens {
+  if (!response) throw new ResponseError('The token response is not a JSON object');
   const {
     access_token,
     refresh_token = refreshToken,
@@ -41,16 +38,15 @@ export function readTokens(
     expires_in,
     api_domain,
   } = response;
-  if (!isToken(access_token)) throw new Error('The token response has no usable access_token');
-  if (!isToken(refresh_token)) throw new Error('The token response has no usable refresh_token');
-  if (typeof token_type !== 'string' || token_type.toLowerCase() !== 'bearer') {
-    throw new Error('The token response has a token_type other than bearer');
-  }
-  if (typeof scope !== 'string') throw new Error('The token response has no usable scope');
+  if (!isToken(access_token)) throw unusable('access_token');
+  if (!isToken(refresh_token)) throw unusable('refresh_token');
+  if (typeof token_type !== 'string' || token_type.toLowerCase() !== 'bearer')
+    throw new ResponseError('The token response has a token_type other than bearer');
+  if (typeof scope !== 'string') throw unusable('scope');
   if (typeof expires_in !== 'number' || !(expires_in >= 0) || expires_in > Number.MAX_SAFE_INTEGER) {
-    throw new Error('The token response has no usable expires_in');
+    throw unusable('expires_in');
   }
-  if (!isApiDomain(api_domain, configuredOrigins)) throw new Error('The token response has no usable api_domain');
+  if (!isText(api_domain)) throw unusable('api_domain');
   const expires_at = Math.floor(now / 1000 + expires_in);
   return Object.assign(response, {
     access_token,
@@ -63,9 +59,44 @@ export function readTokens(
   });
 }
 
-/** An error of the token endpoint in Pipedrive's JSON, or in RFC 6749's; `undefined` for any other body. */
-export function readTokenError(body: unknown): { code: string; words: unknown } | undefined {
-  if (!isRecord(body) || !isErrorCode(body.error)) return undefined;
-  // Pipedrive puts the human text in "message", not in "error_description" (RFC 6749 §5.2).
-  return { code: body.error, words: body.message ?? body.error_description };
+/**
+ * The token response of whatever client, completed in place. Ours has checked it; of another one only the access token is
+ * certain. Tokens of unknown life count as expired.
+ *
+ * @param now Unix time in ms
+ */
+export function completeTokens(
+  response: Partial<PipedriveTokens> | undefined,
+  { now, accessToken, refreshToken }: { now: number; accessToken: string; refreshToken: string | undefined },
+): PipedriveTokens {
+  const tokens = isRecord(response) ? response : {};
+  tokens.access_token ??= accessToken;
+  tokens.refresh_token ??= refreshToken; // `oauth` takes it out of the response
+  tokens.expires_at ??= Math.floor(now / 1000 + (Number(tokens.expires_in) || 0));
+  return tokens as PipedriveTokens; // whoever puts another client in answers for the rest
+}
+
+function unusable(field: string): ResponseError {
+  return new ResponseError(`The token response has no usable ${field}`);
+}
+
+/** Token responses of the pending sign-ins. `_loadUserProfile` and `userProfile` get the access token alone. */
+export class PendingTokens {
+  private readonly byAccessToken = new Map<string, PipedriveTokens[]>();
+
+  /** Keeps a token response until the function that it returns is called. */
+  add(tokens: PipedriveTokens): () => void {
+    const { access_token: key } = tokens;
+    this.byAccessToken.set(key, [...(this.byAccessToken.get(key) ?? []), tokens]);
+    return () => {
+      const others = this.byAccessToken.get(key)?.filter((other) => other !== tokens) ?? [];
+      if (others.length > 0) this.byAccessToken.set(key, others);
+      else this.byAccessToken.delete(key);
+    };
+  }
+
+  /** The token response with this access token. */
+  get(accessToken: string): PipedriveTokens | undefined {
+    return this.byAccessToken.get(accessToken)?.at(-1);
+  }
 }

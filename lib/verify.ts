@@ -1,5 +1,6 @@
 // The app's verify function in all its forms, called once, with one result.
 import type { Request } from 'express';
+import { debug } from './diagnostics';
 import { isPromise } from './from-callback';
 import type { PipedriveProfile } from './profile';
 import type { PipedriveTokens } from './tokens';
@@ -55,33 +56,44 @@ export interface Verdict {
   info?: object | string;
 }
 
-/** A verify function of any form behind one signature. `profile` is missing with `skipUserProfile`. */
-export type Verify = (context: Omit<VerifyContext, 'profile'> & { profile?: PipedriveProfile }) => Promise<Verdict>;
+/** What the strategy keeps of its verify function, under passport-oauth2's names. */
+export interface VerifyHook {
+  readonly _verify: (...args: never[]) => unknown;
+  readonly _passReqToCallback?: unknown;
+}
 
 /** A verify function of one argument: what it returns or resolves to is the user. */
 export function resolveContextVerify<Context>(verify: (context: Context) => unknown) {
   return async (context: Context): Promise<Verdict> => ({ user: readUser(await verify(context)) });
 }
 
-/** Puts a verify function behind one signature. What it throws or rejects with is the rejection. */
-export function resolveVerify(verify: (...args: never[]) => unknown, passReqToCallback: boolean): Verify {
-  if (typeof verify !== 'function') throw new TypeError('verify is required and must be a function');
-  const { length } = verify;
-  const call = (...args: unknown[]): unknown => Reflect.apply(verify, undefined, args);
+/**
+ * Calls the verify function in the form that its number of parameters tells. What it throws or rejects with is the
+ * rejection. `profile` is missing with `skipUserProfile`.
+ */
+export async function callVerify(
+  strategy: VerifyHook,
+  { req, tokens, profile }: { req: Request; tokens: PipedriveTokens; profile: PipedriveProfile | undefined },
+): Promise<Verdict> {
+  const { _verify: verify, _passReqToCallback: passReqToCallback } = strategy;
+  const { access_token: accessToken, refresh_token: refreshToken } = tokens;
+  const call = (...args: unknown[]): unknown => Reflect.apply(verify, strategy, args);
 
   // With `passReqToCallback` a length of 1 is `(req, ...args)`, as frameworks wrap verify functions.
-  if (length === 1 && !passReqToCallback) return resolveContextVerify(call);
-  const takesParams = length === (passReqToCallback ? 6 : 5);
-  return ({ req, accessToken, refreshToken, tokens, profile }) =>
-    new Promise((resolve, reject) => {
-      const done: VerifyCallback = (error, user, info) => (error ? reject(error) : resolve({ user, info }));
-      const first = passReqToCallback ? [req] : [];
-      const params = takesParams ? [tokens] : [];
-      const returned = call(...first, accessToken, refreshToken, ...params, profile, done);
-      if (isPromise(returned)) {
-        returned.then((user) => user !== undefined && resolve({ user: readUser(user) }), reject);
-      }
-    });
+  if (verify.length === 1 && !passReqToCallback) {
+    return resolveContextVerify(call)({ req, accessToken, refreshToken, tokens, profile });
+  }
+  const first = passReqToCallback ? [req] : [];
+  const params = verify.length === (passReqToCallback ? 6 : 5) ? [tokens] : [];
+  return new Promise((resolve, reject) => {
+    const done: VerifyCallback = (error, user, info) => (error ? reject(error) : resolve({ user, info }));
+    const returned = call(...first, accessToken, refreshToken, ...params, profile, done);
+    if (isPromise(returned)) {
+      returned.then((user) => user !== undefined && resolve({ user: readUser(user) })).catch(reject);
+    } else {
+      debug('verify has returned without a promise; the sign-in goes on when it calls done');
+    }
+  });
 }
 
 function readUser(value: unknown): Express.User | false | null {

@@ -1,10 +1,22 @@
-// The default state store: cookies where the framework lets us set them, else the session.
+// The choice of the state store: the app's own; by default cookies where the framework lets us set them, otherwise the session.
 import type { Request } from 'express';
-import { type CookieStateStore, canSetCookies } from './cookie';
-import type { SessionStateStore } from './session';
+import type { PipedriveStrategyOptions } from '../options';
+import { CookieStateStore, canSetCookies } from './cookie';
+import { SessionStateStore } from './session';
 import type { StateMetadata, StateStore, StateStoreCallback, StateVerifyCallback } from './store';
 
-export class DefaultStateStore implements StateStore {
+/** The state store that the options ask for, if any. */
+export function resolveStore(
+  { store, clientSecret, sessionKey }: Pick<PipedriveStrategyOptions, 'store' | 'clientSecret' | 'sessionKey'>,
+  usesState: boolean,
+): StateStore | undefined {
+  if (store instanceof CookieStateStore) return store.withDefaultSecret(clientSecret);
+  if (store || !usesState) return store;
+  const session = new SessionStateStore(sessionKey === undefined ? {} : { key: sessionKey });
+  return new DefaultStateStore(new CookieStateStore({ secret: clientSecret }), session);
+}
+
+class DefaultStateStore implements StateStore {
   constructor(
     private readonly cookies: CookieStateStore,
     private readonly session: SessionStateStore,

@@ -89,10 +89,6 @@ describe('SessionStateStore', () => {
   const keys: Record<string, [AppOptions, string]> = {
     'key of the store': [{ options: { store: new SessionStateStore({ key: 'own' }) } }, 'own'],
     'sessionKey of the strategy, for the default store': [{ options: { store: undefined, sessionKey: 'own' } }, 'own'],
-    'the host of authorizationURL, for the default store': [
-      { options: { store: undefined, authorizationURL: 'https://other.example/authorize' } },
-      'oauth2:other.example',
-    ],
   };
   for (const [what, [given, key]] of Object.entries(keys)) {
     it(`uses the ${what}`, async () => {

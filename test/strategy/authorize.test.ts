@@ -143,7 +143,7 @@ describe('authorize', () => {
       expect((await app.visitor().send('/auth')).outcome).to.equal('error');
       expect(app.errors[0])
         .to.be.instanceOf(TypeError)
-        .with.property('message', 'callbackURL given to authenticate must be absolute, or a path');
+        .with.property('message', 'callbackURL given to authenticate must be an absolute URL, or a path');
     });
   });
 

@@ -307,7 +307,7 @@ describe('client', () => {
     });
 
     for (const [what, answer, message] of [
-      ['a broken connection', half, 'Pipedrive could not be reached'],
+      ['a broken connection', half, 'aborted'],
       ['a body of null', answerOf('null'), 'The token response is not a JSON object'],
     ] as const) {
       it(`calls back with an error for ${what}`, async () => {

@@ -45,7 +45,8 @@ describe('options', () => {
   for (const [name, [mustBe, ...values]] of Object.entries(required)) {
     for (const value of [undefined, null, '', 7, {}, ['a'], ...values]) {
       it(`throws a TypeError that names ${name} when it is ${JSON.stringify(value)}`, () => {
-        expectTypeError(() => construct({ ...options, [name]: value }), `${name} is required and must be ${mustBe}`);
+        const must = value === '' ? 'not be empty' : `be ${mustBe}`;
+        expectTypeError(() => construct({ ...options, [name]: value }), `${name} is required and must ${must}`);
       });
     }
   }
@@ -98,13 +99,33 @@ describe('options', () => {
     passReqToCallback: ['true or false', 'yes', 1, null],
     proxy: ['true or false', 'yes', 1, null],
     sessionKey: ['a string', '', 7, null],
+    name: ['a string', '', 7, null],
+    authorizationServer: [
+      'an https origin, or an http origin of a loopback host',
+      'http://example.com',
+      'https://example.com/path',
+      'https://example.com?',
+      'https://a:b@example.com',
+      'example.com',
+      7,
+    ],
   };
   for (const [name, [mustBe, ...values]] of Object.entries(wrong)) {
     it(`throws a TypeError that names ${name} for ${values.map((value) => JSON.stringify(value)).join(', ')}`, () => {
-      for (const value of values)
-        expectTypeError(() => construct({ ...options, [name]: value }), `${name} must be ${mustBe}`);
+      for (const value of values) {
+        const must = value === '' ? 'not be empty' : `be ${mustBe}`;
+        expectTypeError(() => construct({ ...options, [name]: value }), `${name} must ${must}`);
+      }
     });
   }
+
+  it('says which option is misspelt', () => {
+    const { clientID, ...others } = options;
+    expectTypeError(
+      () => construct({ ...others, clientId: clientID }),
+      'clientID is required and must be a string; did you mean clientID by clientId?',
+    );
+  });
 
   it('never shows a value in its errors', () => {
     const secret = 'hunter2-hunter2';

@@ -1,6 +1,12 @@
 // The verify function in all its forms, well-behaved and not.
 import { expect } from 'chai';
-import { PipedriveStrategy, type VerifyFunction, type VerifyFunctionWithRequest } from 'passport-pipedrive-oauth2';
+import {
+  InternalOAuthError,
+  type PipedriveProfile,
+  PipedriveStrategy,
+  type VerifyFunction,
+  type VerifyFunctionWithRequest,
+} from 'passport-pipedrive-oauth2';
 import { anybody, appsForEach, expectError, mustNotBeCalled, options } from '../support/app';
 import { expectNoUnhandledRejections } from '../support/errors';
 import { exchange, letSignIn, profileRequest, stubPipedrive, tokens } from '../support/pipedrive';
@@ -110,10 +116,10 @@ describe('verify', () => {
       });
     }
 
-    it('adds the app state to the info, in a copy', async () => {
+    it('leaves an info that is an object as it is', async () => {
       const info = Object.freeze({ code: 'suspended' });
       const { answer } = await signIn((_a, _r, _p, done) => done(null, false, info), { authorize: { state: 0 } });
-      expect(answer.authInfo).to.deep.equal({ code: 'suspended', state: 0 });
+      expect(answer.authInfo).to.deep.equal({ code: 'suspended' });
     });
 
     it('leaves an info that is a string to Passport, as the challenge', async () => {
@@ -269,12 +275,8 @@ describe('verify', () => {
 
   it('gets what a subclass has for a profile', async () => {
     class Renamed extends PipedriveStrategy {
-      override userProfile(accessToken: string, done: (error?: unknown, profile?: never) => void, ...more: never[]) {
-        super.userProfile(
-          accessToken,
-          (error, profile) => done(error, Object.assign({}, profile, { id: 'renamed' }) as never),
-          ...more,
-        );
+      override userProfile(accessToken: string, done: (error?: unknown, profile?: PipedriveProfile) => void) {
+        super.userProfile(accessToken, (error, profile) => done(error, profile && { ...profile, id: 'renamed' }));
       }
     }
     const { answer } = await signIn(mustNotBeCalled, {
@@ -292,9 +294,7 @@ describe('verify', () => {
     const error = await new Promise((resolve) => strategy.userProfile(tokens.access_token, resolve));
     expect(error).to.have.property('status', 502);
     const { strategy: other } = await start();
-    expect(() => other.userProfile(tokens.access_token, () => {})).to.throw(
-      TypeError,
-      /^userProfile needs the token response, or the option userProfileURL$/,
-    );
+    const unknown = await new Promise((resolve) => other.userProfile(tokens.access_token, resolve));
+    expect(unknown).to.be.instanceOf(InternalOAuthError).and.have.property('message').that.includes('userProfileURL');
   });
 });

@@ -118,7 +118,7 @@ const isLate = { status: 504, message: 'did not answer in time', cause: `No answ
 const isUnreachable = { status: 502, message: 'could not be reached' } as const;
 const isRefused = { status: 502, message: 'answered ' } as const;
 const isLimited = { status: 503, message: 'answered 429' } as const;
-const isForeign = { status: 502, message: 'sent an answer that is not understood' } as const;
+const isForeign = { status: 502, message: 'sent an unusable response' } as const;
 const isNoToken = { ...isForeign, cause: 'The token response has no usable access_token' };
 const isNoUser = { ...isForeign, cause: 'The response of /users/me has no user id and company id' };
 

@@ -1,0 +1,162 @@
+// The two legs of a sign-in: `authorize` sends the user to Pipedrive, `callback` decides what comes of the way back.
+import { parse, stringify } from 'node:querystring';
+import type { Request } from 'express';
+import type { PipedriveAuthenticateOptions } from './authenticate-options';
+import { type Callback, readCallback } from './callback';
+import { isCallbackURL, resolveCallbackURL } from './callback-url';
+import { type ClientHooks, requestTokens, secretsOf } from './client';
+import { finishError, isTokenError } from './errors';
+import { fromCallback } from './from-callback';
+import { callbackFailure, failure, grantFailure, type Outcome, verdictOutcome } from './outcome';
+import { createProofKey } from './pkce';
+import type { PipedriveProfile } from './profile';
+import { type BegunFlow, beginFlow, endFlow, type StateMetadata, type StateStore } from './state/store';
+import type { PendingTokens } from './tokens';
+import { isErrorCode, isText } from './values';
+import { callVerify, type VerifyHook } from './verify';
+
+/**
+ * What the legs read and call of the strategy, at the time of the request: passport-oauth2's own fields and hooks, which
+ * frameworks, apps and test suites write, override and stub.
+ */
+export interface StrategyHooks extends ClientHooks, VerifyHook {
+  readonly name: string;
+  readonly _callbackURL: string;
+  readonly _stateStore: StateStore;
+  readonly _pkceMethod?: unknown;
+  readonly _trustProxy?: unknown;
+  authorizationParams(options: PipedriveAuthenticateOptions): object;
+  tokenParams(options: PipedriveAuthenticateOptions): object;
+  _loadUserProfile(accessToken: string, done: (error?: unknown, profile?: PipedriveProfile) => void): void;
+}
+
+/** One request to the strategy. */
+export interface SignIn {
+  strategy: StrategyHooks;
+  /** The options `state` and `marketplaceInstall`. */
+  usesState: boolean;
+  marketplaceInstall: 'restart' | 'reject';
+  pendingTokens: PendingTokens;
+  req: Request;
+  /** What `passport.authenticate` was given. */
+  options: PipedriveAuthenticateOptions;
+}
+
+const NO_HOST = 'the callback URL is a path, and the request names no usable host';
+
+/** RFC 6749 §4.1.1: remembers what the callback will need, and sends the user to Pipedrive. */
+export async function authorize(signIn: SignIn, { marketplace }: { marketplace?: boolean } = {}): Promise<Outcome> {
+  const { strategy, usesState, req, options } = signIn;
+  const meta = readMetadata(signIn);
+  if (!meta) return failure('invalid_request', { reason: NO_HOST });
+
+  const proofKey = createProofKey(strategy._pkceMethod);
+  const flow: BegunFlow =
+    !usesState && isText(options.state)
+      ? { ok: true, state: options.state } // passport-oauth2 passes a string on to Pipedrive
+      : await beginFlow(
+          {
+            req,
+            codeVerifier: proofKey?.codeVerifier,
+            state: options.state,
+            meta: marketplace ? { ...meta, marketplace } : meta,
+          },
+          strategy._stateStore,
+        );
+  if (!flow.ok) return failure(flow.code ?? 'state_missing', { reason: flow.reason });
+  const params = {
+    ...strategy.authorizationParams(options),
+    response_type: 'code',
+    redirect_uri: meta.callbackURL,
+    ...proofKey?.challenge,
+    ...(flow.state && { state: flow.state }),
+    client_id: meta.clientID,
+  };
+  return { action: 'redirect', url: withParams(meta.authorizationURL, params) };
+}
+
+/** RFC 6749 §4.1.2 to §4.1.4, the profile, and the app's verify function. */
+export async function callback(signIn: SignIn, query: Record<string, unknown>): Promise<Outcome> {
+  const { strategy, req, options } = signIn;
+  if (req.method !== 'GET') return failure('invalid_request', { status: 405, headers: { Allow: 'GET' } });
+  const parameters = readCallback(query);
+  if (!parameters) return failure('invalid_request', { reason: 'a parameter is repeated, nested, too long or odd' });
+  const meta = readMetadata(signIn);
+  if (!meta) return failure('invalid_request', { reason: NO_HOST });
+
+  const { code, state } = parameters;
+  if (code === undefined) return callbackWithError(signIn, parameters, meta);
+  if (state === undefined && signIn.usesState) {
+    // Anybody can put a code into a link: exchanged, it would sign the user in to somebody else's account.
+    if (signIn.marketplaceInstall === 'reject') return failure('state_missing');
+    return authorize(signIn, { marketplace: true });
+  }
+
+  // Used up before anything else can fail.
+  const flow = await endFlow({ req, state, meta }, strategy._stateStore);
+  if (!flow.ok) return failure(flow.code ?? 'state_invalid', { reason: flow.reason });
+
+  const grant = await requestTokens(strategy, code, {
+    ...strategy.tokenParams(options),
+    grant_type: 'authorization_code',
+    redirect_uri: flow.callbackURL ?? meta.callbackURL,
+    ...(flow.codeVerifier && { code_verifier: flow.codeVerifier }),
+  });
+  const secrets = secretsOf(strategy, code, flow.codeVerifier, grant.tokens?.access_token, grant.tokens?.refresh_token);
+  if (!grant.tokens) return grantOutcome(finishError(grant.error, secrets, flow.state), flow.state);
+
+  const { tokens } = grant;
+  const forget = signIn.pendingTokens.add(tokens);
+  try {
+    const [profile] = await fromCallback<[PipedriveProfile]>((done) =>
+      strategy._loadUserProfile(tokens.access_token, done),
+    );
+    return verdictOutcome(await callVerify(strategy, { req, tokens, profile }), flow);
+  } catch (error) {
+    return { action: 'error', error: finishError(error, secrets, flow.state) };
+  } finally {
+    forget();
+  }
+}
+
+/** The failure that Pipedrive reports to the callback. Its state is used up like a code's. */
+async function callbackWithError(
+  { strategy, usesState, req }: SignIn,
+  { error, error_description: description, error_uri: uri, state }: Callback,
+  meta: StateMetadata,
+): Promise<Outcome> {
+  // The code and the status of the failure depend neither on the state nor on a store that fails.
+  const flow =
+    usesState && state !== undefined
+      ? await endFlow({ req, state, meta }, strategy._stateStore).catch(() => undefined)
+      : undefined;
+  const details = flow?.ok ? { description, uri, state: flow.state } : {};
+  return isErrorCode(error) ? callbackFailure(error, details) : failure('invalid_request', { details });
+}
+
+/** An expired or used code is a failure, which a reload of the callback page brings about; the rest is an error. */
+function grantOutcome(error: unknown, state: unknown): Outcome {
+  return isTokenError(error) && error.code === 'invalid_grant'
+    ? grantFailure(error, state)
+    : { action: 'error', error };
+}
+
+/** What a state store is told. `undefined` where a callback URL is a path, and the request names no usable host. */
+function readMetadata({ strategy, req, options }: SignIn): StateMetadata | undefined {
+  const { name, _oauth2, _callbackURL, _trustProxy } = strategy;
+  const { callbackURL: given } = options;
+  if (given && !isCallbackURL(given)) {
+    throw new TypeError('callbackURL given to authenticate must be an absolute URL, or a path');
+  }
+  const ownCallbackURL = resolveCallbackURL(_callbackURL, req, Boolean(_trustProxy));
+  const callbackURL = given ? resolveCallbackURL(given, req, Boolean(_trustProxy)) : ownCallbackURL;
+  if (callbackURL === undefined || ownCallbackURL === undefined) return undefined;
+  const { _authorizeUrl: authorizationURL, _accessTokenUrl: tokenURL, _clientId: clientID } = _oauth2;
+  return { authorizationURL, tokenURL, clientID, callbackURL, ownCallbackURL, strategy: name };
+}
+
+/** A URL with more parameters, or others in their place. */
+function withParams(url: string, params: object): string {
+  const [base, query] = url.split('?', 2);
+  return `${base}?${stringify({ ...(query && parse(query)), ...params })}`;
+}
