@@ -5,14 +5,19 @@ const programsOf = (document: string) =>
   [...document.matchAll(/^```ts\n(.*?)^```/gms)].map(([, program]) => program).join('\n');
 
 const config: KnipConfig = {
-  entry: [
-    'bench/*.ts',
-    'docs/**/*.md',
-    'test/**/*.test.ts',
-    'test/types.ts',
-    'test/support/{*.cjs,document-prelude.ts}',
-  ],
-  project: ['{bench,demo,lib,sandbox,test}/**/*.{ts,cjs}', 'docs/**/*.md'],
+  workspaces: {
+    '.': {
+      entry: [
+        'bench/*.ts',
+        'docs/**/*.md',
+        'test/**/*.test.ts',
+        'test/types.ts',
+        'test/support/{*.cjs,document-prelude.ts}',
+      ],
+      project: ['{bench,demo,lib,test}/**/*.{ts,cjs}', 'docs/**/*.md'],
+    },
+    sandbox: { entry: ['test/**/*.test.ts'], project: ['{lib,test}/**/*.ts'] },
+  },
   compilers: { md: programsOf },
   // Files that a program's page tells the reader to write.
   ignoreUnresolved: ['./options.js', './session.js'],

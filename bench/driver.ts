@@ -1,7 +1,7 @@
 // The other side of the benchmark, in a process of its own: Pipedrive, and the browsers.
 import { Agent, createServer, type IncomingHttpHeaders, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { currentUser, tokenResponse, users } from '../sandbox/bodies';
+import { currentUser, tokenResponse, users } from 'pipedrive-sandbox';
 
 /** What the measured process asks for: so many redirects or logins at one of its apps. */
 export interface Order {

@@ -1,7 +1,7 @@
 // `npm run demo`: reads the environment, listens, and says what to open. It brings its own Pipedrive.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { startSandbox } from '../sandbox';
+import { startSandbox } from 'pipedrive-sandbox';
 import { createApp } from './app';
 import type { Credentials } from './options';
 
@@ -40,10 +40,10 @@ async function listen(server: Server, port: number): Promise<number> {
 }
 
 /** Starts a sandbox in which the demo is registered. */
-async function startPipedrive(redirectUri: string): Promise<Credentials & { origin: string }> {
+async function startPipedrive(callbackURL: string): Promise<Credentials & { origin: string }> {
   const [clientID, clientSecret] = ['demo', 'sandbox-only'];
-  const client = { clientId: clientID, clientSecret, name: 'Demo app', redirectUri };
-  const { origin } = await startSandbox({ clients: [client] });
+  const app = { clientId: clientID, clientSecret, name: 'Demo app', callbackURL };
+  const { origin } = await startSandbox({ apps: [app] });
   return { clientID, clientSecret, origin };
 }
 

@@ -1,7 +1,6 @@
 // What the server keeps for one browser: the choices of its form, the secret of its app, and how its sign-ins went.
 import { randomUUID } from 'node:crypto';
 import type { Request } from 'express';
-import { Capped } from '../sandbox/capped';
 import { createClient } from './client';
 import type { Credentials, DemoOptions } from './options';
 import type { Outcome } from './outcomes';
@@ -53,9 +52,11 @@ export class Visitor {
   }
 }
 
+const mostVisitors = 1_000;
+
 /** The visitors of an app, in memory. */
 export class Visitors {
-  readonly #visitors = new Capped<Visitor>(1_000);
+  readonly #visitors = new Map<string, Visitor>();
 
   constructor(readonly options: DemoOptions) {}
 
@@ -70,6 +71,8 @@ export class Visitors {
     req.session.visitor = randomUUID();
     const visitor = new Visitor(this.options);
     this.#visitors.set(req.session.visitor, visitor);
+    const [oldest = ''] = this.#visitors.keys();
+    if (this.#visitors.size > mostVisitors) this.#visitors.delete(oldest);
     return visitor;
   }
 }

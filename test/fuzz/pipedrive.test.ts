@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { InternalOAuthError, TokenError } from 'passport-pipedrive-oauth2';
-import { tokenErrors, uninstallNotice } from '../../sandbox';
+import { tokenErrors, uninstallNotice } from 'pipedrive-sandbox';
 import { anybody, appsForEach, clientID, clientSecret } from '../support/app';
 import { headerText, text } from '../support/arbitraries';
 import { basic, expectNoSecrets } from '../support/errors';

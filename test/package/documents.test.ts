@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { expect } from 'chai';
 import nock from 'nock';
-import { currentUser, users } from '../../sandbox';
+import { currentUser, users } from 'pipedrive-sandbox';
 import { Browser } from '../support/browser';
 import { tokens } from '../support/pipedrive';
 import { freePort, Project, programsOf, type Running, repository } from '../support/project';

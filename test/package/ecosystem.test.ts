@@ -8,23 +8,18 @@ import nock from 'nock';
 import refresh from 'passport-oauth2-refresh';
 import { PipedriveStrategy, type PipedriveStrategyOptions, type PipedriveTokens } from 'passport-pipedrive-oauth2';
 import { Configuration, OAuth2Configuration, UsersApi } from 'pipedrive/v1';
+import { type Sandbox, startSandbox, tokenErrors } from 'pipedrive-sandbox';
 import { Server } from 'proxy-chain';
-import { type Sandbox, startSandbox, tokenErrors } from '../../sandbox';
-import { Driver } from '../../sandbox/driver';
 import { appsForEach, callbackURL, clientID, clientSecret, mustNotBeCalled, options } from '../support/app';
 
-const client = { clientId: clientID, clientSecret, name: 'App', redirectUri: callbackURL };
+const client = { clientId: clientID, clientSecret, callbackURL };
 
 describe('ecosystem', () => {
   const start = appsForEach();
   let sandbox: Sandbox;
-  let driver: Driver;
-  let time: number;
   before(() => nock.restore());
   beforeEach(async () => {
-    time = Date.now();
-    sandbox = await startSandbox({ clients: [client], now: () => time });
-    driver = new Driver(sandbox.origin, client);
+    sandbox = await startSandbox({ apps: [client] });
   });
   afterEach(() => sandbox.close());
 
@@ -36,8 +31,9 @@ describe('ecosystem', () => {
   /** A whole sign-in of Ada, with no stub. */
   async function signIn(strategy: PipedriveStrategy): Promise<PipedriveTokens> {
     const visitor = (await start({ strategy })).visitor();
-    const state = await visitor.start();
-    const { outcome, user } = await visitor.callback({ code: await driver.newCode(), state });
+    const { location } = await visitor.send('/auth');
+    const { search } = new URL(await sandbox.approve(String(location)));
+    const { outcome, user } = await visitor.callback(search.slice(1));
     expect(outcome).to.equal('success');
     return user as PipedriveTokens;
   }
@@ -55,7 +51,10 @@ describe('ecosystem', () => {
       // The sandbox refuses a request that has credentials in the header and in the body.
       const [error, accessToken, sameRefreshToken] = await requestNewAccessToken(refresh_token);
       expect([error, sameRefreshToken]).to.deep.equal([null, refresh_token]);
-      expect((await driver.api('/users/me', String(accessToken))).status).to.equal(200);
+      expect(
+        (await fetch(`${sandbox.origin}/api/v1/users/me`, { headers: { Authorization: `Bearer ${accessToken}` } }))
+          .status,
+      ).to.equal(200);
     });
 
     it('gets the status and the body of a refusal', async () => {
@@ -86,8 +85,8 @@ describe('ecosystem', () => {
 
     it('refreshes stored tokens in time, when it is told the moment at which they end', async () => {
       const stored: PipedriveTokens = JSON.parse(JSON.stringify(await signIn(strategyWith())));
-      time += 3_700_000;
-      Date.now = () => time;
+      sandbox.advance(3_700_000);
+      Date.now = () => now() + 3_700_000;
       const oauth2 = createSDK();
       oauth2.updateToken(stored);
       expect(oauth2.shouldRefreshToken(), 'as they are they look fresh').to.equal(false);

@@ -1,8 +1,7 @@
 // The programs of docs/frameworks as they stand there, each in a project of its own with the packed package, over HTTP.
 import { expect } from 'chai';
 import nock from 'nock';
-import { type Sandbox, startSandbox } from '../../sandbox';
-import { basic } from '../../sandbox/driver';
+import { type Sandbox, startSandbox } from 'pipedrive-sandbox';
 import { Browser } from '../support/browser';
 import { freePort, Project, programsOf, type Running } from '../support/project';
 import { type Redis, startRedis } from '../support/redis';
@@ -43,7 +42,7 @@ class App {
     readonly origin: string,
     private readonly project: Project,
     private readonly env: { PORT: string },
-    private sandbox: Sandbox,
+    private readonly sandbox: Sandbox,
     private program: Running,
   ) {}
 
@@ -54,8 +53,8 @@ class App {
     const programs = programsOf(`docs/frameworks/${stack.page}.md`);
     await project.write('app.ts', programs[stack.app ?? 0] ?? '');
     await project.write('session.ts', programs[stack.session ?? -1] ?? '');
-    const clients = [{ ...client, redirectUri: `${origin}/auth/pipedrive/callback` }];
-    const sandbox = await startSandbox({ clients });
+    const apps = [{ ...client, callbackURL: `${origin}/auth/pipedrive/callback` }];
+    const sandbox = await startSandbox({ apps });
     try {
       await project.write('options.ts', optionsFor(sandbox.origin, stack.sessionStateStore));
       await project.compile(stack.compilerOptions);
@@ -75,7 +74,6 @@ class App {
   /** From now on nobody is there to answer the app. */
   async stopPipedrive(): Promise<void> {
     await this.sandbox.close();
-    this.sandbox = { origin: '', close: async () => {} };
   }
 
   async end(): Promise<void> {
@@ -263,7 +261,8 @@ describe('frameworks', function () {
             headers: { 'Content-Type': 'application/json', ...headers },
             body: JSON.stringify(notice),
           });
-        expect((await send(basic({ ...client, redirectUri: '' }))).status).to.equal(204);
+        const credentials = Buffer.from(`${client.clientId}:${client.clientSecret}`).toString('base64');
+        expect((await send({ Authorization: `Basic ${credentials}` })).status).to.equal(204);
         expect((await send({})).status).to.equal(401);
       });
 

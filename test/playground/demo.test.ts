@@ -7,7 +7,6 @@ import { expect } from 'chai';
 import { outcomes } from '../../demo/outcomes';
 import type { Preview } from '../../demo/preview';
 import type { Problems } from '../../demo/settings';
-import { basic } from '../../sandbox/driver';
 import { Browser } from '../support/browser';
 import { callbackPath, type Demo, listen, startDemo } from '../support/demo';
 import { Project } from '../support/project';
@@ -282,8 +281,8 @@ describe('demo', function () {
       await start({ clientID: 'real', clientSecret: 'the secret of the app' });
       const notice = { client_id: 'real', company_id: 1, user_id: 2, timestamp: '2026-01-01T00:00:00Z' };
       const uninstall = async (clientSecret: string) => {
-        const app = { clientId: 'real', clientSecret, name: 'Real app', redirectUri: demo.callbackURL };
-        const headers = { ...basic(app), 'Content-Type': 'application/json' };
+        const credentials = Buffer.from(`real:${clientSecret}`).toString('base64');
+        const headers = { Authorization: `Basic ${credentials}`, 'Content-Type': 'application/json' };
         return (await fetch(demo.callbackURL, { method: 'DELETE', headers, body: JSON.stringify(notice) })).status;
       };
       expect(await uninstall('the secret of the app')).to.equal(204);

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { expect } from 'chai';
 import { Passport } from 'passport';
 import { PipedriveStrategy, type StateStoreCallback, type StateVerifyCallback } from 'passport-pipedrive-oauth2';
-import { currentUser, tokenErrors, users } from '../../sandbox';
+import { currentUser, tokenErrors, users } from 'pipedrive-sandbox';
 import {
   type Answer,
   anybody,

@@ -5,7 +5,7 @@ import {
   PipedriveStrategy,
   type PipedriveStrategyOptions,
 } from 'passport-pipedrive-oauth2';
-import { currentUser, users } from '../../sandbox';
+import { currentUser, users } from 'pipedrive-sandbox';
 import {
   type Answer,
   anybody,

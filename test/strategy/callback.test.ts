@@ -1,6 +1,6 @@
 // What the browser brings back: every row of the outcome table that ends before Pipedrive is asked, and the happy one.
 import { expect } from 'chai';
-import { users } from '../../sandbox';
+import { users } from 'pipedrive-sandbox';
 import { anybody, appsForEach, expectFailure, expectRedirect, type Visitor } from '../support/app';
 import { exchange, letSignIn, profileRequest, stubPipedrive, tokens } from '../support/pipedrive';
 

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { InternalOAuthError, PipedriveStrategy } from 'passport-pipedrive-oauth2';
-import { currentUser, tokenErrors, users } from '../../sandbox';
+import { currentUser, tokenErrors, users } from 'pipedrive-sandbox';
 import {
   type App,
   anybody,

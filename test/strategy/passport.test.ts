@@ -8,7 +8,7 @@ import { expect } from 'chai';
 import express, { type RequestHandler } from 'express';
 import { type AuthenticateCallback, Passport } from 'passport';
 import { PipedriveStrategy } from 'passport-pipedrive-oauth2';
-import { currentUser, users } from '../../sandbox';
+import { currentUser, users } from 'pipedrive-sandbox';
 import { anybody, appsForEach, expectFailure, expectRedirect, mustNotBeCalled, options } from '../support/app';
 import { expectNoUnhandledRejections } from '../support/errors';
 import { exchange, letSignIn, profileRequest, stubPipedrive, tokens } from '../support/pipedrive';

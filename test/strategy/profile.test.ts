@@ -1,7 +1,7 @@
 // The profile: what Pipedrive says of a user, in Passport's terms.
 import { expect } from 'chai';
 import type { PipedriveProfile } from 'passport-pipedrive-oauth2';
-import { currentUser, users } from '../../sandbox';
+import { currentUser, users } from 'pipedrive-sandbox';
 import { appsForEach } from '../support/app';
 import { letSignIn, stubPipedrive } from '../support/pipedrive';
 

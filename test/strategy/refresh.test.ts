@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import nock from 'nock';
 import { PipedriveStrategy, TokenError } from 'passport-pipedrive-oauth2';
-import { tokenErrors } from '../../sandbox';
+import { tokenErrors } from 'pipedrive-sandbox';
 import { clientID, clientSecret, mustNotBeCalled, options } from '../support/app';
 import { basic, expectNoSecrets } from '../support/errors';
 import { accessToken, refreshToken, stubPipedrive, tokenEndpoint, tokens } from '../support/pipedrive';

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express';
 import { PipedriveStrategy, type PipedriveUninstall } from 'passport-pipedrive-oauth2';
-import { uninstallNotice } from '../../sandbox';
+import { uninstallNotice } from 'pipedrive-sandbox';
 import { clientID, clientSecret, mustNotBeCalled, options } from '../support/app';
 
 const strategy = new PipedriveStrategy(options, mustNotBeCalled);

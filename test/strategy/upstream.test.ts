@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 import type { Body } from 'nock';
 import { InternalOAuthError, PipedriveStrategy, TokenError } from 'passport-pipedrive-oauth2';
-import { apiErrors, currentUser, tokenErrors, users } from '../../sandbox';
+import { apiErrors, currentUser, tokenErrors, users } from 'pipedrive-sandbox';
 import {
   type App,
   anybody,

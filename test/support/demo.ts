@@ -2,9 +2,9 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type Sandbox, startSandbox } from 'pipedrive-sandbox';
 import { createApp } from '../../demo/app';
 import type { Credentials } from '../../demo/options';
-import { type Sandbox, startSandbox } from '../../sandbox';
 
 export const callbackPath = '/auth/pipedrive/callback';
 
@@ -34,7 +34,7 @@ export async function startDemo(credentials?: Credentials): Promise<Demo> {
   const callbackURL = origin + callbackPath;
   const { clientID: clientId, clientSecret } = registered;
   const startPipedrive = (at = 0) =>
-    startSandbox({ port: at, clients: [{ clientId, clientSecret, name: 'Demo app', redirectUri: callbackURL }] });
+    startSandbox({ port: at, apps: [{ clientId, clientSecret, name: 'Demo app', callbackURL }] });
   const demo: Demo = {
     origin,
     callbackURL,

@@ -1,6 +1,6 @@
 // What an upstream can do at each of the client's four requests, as a table: the status that comes of it, and why.
 import { gzipSync } from 'node:zlib';
-import { apiErrors, tokenErrors } from '../../sandbox';
+import { apiErrors, tokenErrors } from 'pipedrive-sandbox';
 import { hostileDomains, tokenLies, userLies } from './lies';
 import { type Answerer, answerOf, bodyFor } from './servers';
 import { broken, late, odd, type Row, sendBytes, well } from './wire';

@@ -1,5 +1,5 @@
 // Answers of Pipedrive's that are JSON of the right shape, but for one thing that would do harm. Data only.
-import { users } from '../../sandbox';
+import { users } from 'pipedrive-sandbox';
 
 /** Members of a token response that are wrong, by what is said of them. */
 export const tokenLies: Record<string, readonly [what: string, changed: object][]> = {

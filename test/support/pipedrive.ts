@@ -1,7 +1,7 @@
 // Pipedrive's side, stubbed on the wire: what the app must send, and what Pipedrive answers.
 import { expect } from 'chai';
 import nock, { type DataMatcherMap, type ReplyBody, type RequestBodyMatcher } from 'nock';
-import { currentUser, tokenResponse, users } from '../../sandbox';
+import { currentUser, tokenResponse, users } from 'pipedrive-sandbox';
 import { clientID, clientSecret } from './app';
 
 export const apiDomain = 'https://examplebikes.pipedrive.com';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
 import nock from 'nock';
-import { currentUser, users } from '../../sandbox';
+import { currentUser, users } from 'pipedrive-sandbox';
 import { tokens } from './pipedrive';
 
 /** Answers one request on a connection; `count` says which one of the connection it is, from 1. */

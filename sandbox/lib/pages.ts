@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Eta } from 'eta';
 import { type RequestHandler, Router } from 'express';
 
-const views = join(__dirname, 'views');
+const views = join(__dirname, '..', 'views');
 const eta = new Eta({ views });
 
 /** Renders a template of `views/`, with everything escaped that is put in. */

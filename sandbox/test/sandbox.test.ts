@@ -1,12 +1,12 @@
 // The sandbox alone, over HTTP: what a user, an app and an attacker find there.
 import { expect } from 'chai';
-import { type Sandbox, startSandbox, tokenErrors, users } from '../../sandbox';
-import { answerOf, basic, Driver, type Form, post, tokensOf } from '../../sandbox/driver';
+import { type Sandbox, startSandbox, tokenErrors, users } from 'pipedrive-sandbox';
+import { answerOf, basic, Driver, type Form, post, tokensOf } from './driver';
 
-const redirectUri = 'http://127.0.0.1:9/callback?tenant=7';
-const registered = { clientId: 'app', clientSecret: 's3cret', name: 'Deals & <Co>', redirectUri };
-const rival = { ...registered, clientId: 'rival', scopes: ['base'], installationUrl: 'http://127.0.0.1:9/start' };
-const soundQuery = new URLSearchParams({ client_id: 'app', redirect_uri: redirectUri }).toString();
+const callbackURL = 'http://127.0.0.1:9/callback?tenant=7';
+const registered = { clientId: 'app', clientSecret: 's3cret', name: 'Deals & <Co>', callbackURL };
+const rival = { ...registered, clientId: 'rival', scopes: ['base'], installationURL: 'http://127.0.0.1:9/start' };
+const soundQuery = new URLSearchParams({ client_id: 'app', redirect_uri: callbackURL }).toString();
 const days = 86_400_000;
 
 async function expectRefusal(response: Response, error: object) {
@@ -18,11 +18,9 @@ describe('sandbox', () => {
   let sandbox: Sandbox;
   let app: Driver;
   let other: Driver;
-  let time: number;
 
   beforeEach(async () => {
-    time = Date.UTC(2026, 0, 1);
-    sandbox = await startSandbox({ clients: [registered, rival], now: () => time });
+    sandbox = await startSandbox({ apps: [registered, rival] });
     [app, other] = [new Driver(sandbox.origin, registered), new Driver(sandbox.origin, rival)];
   });
   afterEach(() => sandbox.close());
@@ -96,10 +94,10 @@ describe('sandbox', () => {
 
     it('takes a code once, and for 5 minutes', async () => {
       const [used, late] = [await app.newCode(), await app.newCode()];
-      time += 299_000;
+      sandbox.advance(299_000);
       expect((await app.exchange(used)).status).to.equal(200);
       await expectRefusal(await app.exchange(used), tokenErrors.authorizationCodeInvalid);
-      time += 2_000;
+      sandbox.advance(2_000);
       await expectRefusal(await app.exchange(late), tokenErrors.authorizationCodeExpired);
     });
 
@@ -150,15 +148,15 @@ describe('sandbox', () => {
 
     it('refreshes to a new access token and the same refresh token, which ends when unused for 60 days', async () => {
       const first = await app.install();
-      time += 59 * days;
+      sandbox.advance(59 * days);
       expect((await app.api('/users/me', first.access_token)).status).to.equal(401);
       const second = await tokensOf(await app.refresh(first.refresh_token));
       expect(second.refresh_token).to.equal(first.refresh_token);
       expect((await app.api('/users/me', second.access_token)).status).to.equal(200);
       await expectRefusal(await other.refresh(first.refresh_token), tokenErrors.refreshTokenInvalid);
-      time += 59 * days;
+      sandbox.advance(59 * days);
       expect((await app.refresh(first.refresh_token)).status).to.equal(200);
-      time += 60 * days;
+      sandbox.advance(60 * days);
       await expectRefusal(await app.refresh(first.refresh_token), tokenErrors.refreshTokenInvalid);
     });
 
@@ -187,7 +185,7 @@ describe('sandbox', () => {
       await expectRefusal(await app.refresh(refresh_token), tokenErrors.refreshTokenInvalid);
     });
 
-    it("answers 200 for an unknown token, ends no other app's token, and knows its clients", async () => {
+    it("answers 200 for an unknown token, ends no other app's token, and knows its apps", async () => {
       const { access_token, refresh_token } = await app.install();
       for (const foreign of [access_token, refresh_token, 'unknown'])
         expect((await other.revoke(foreign)).status).to.equal(200);
@@ -200,7 +198,7 @@ describe('sandbox', () => {
   describe('scenarios', () => {
     const decide = (name: string) => get(`/scenarios/${name}/oauth/authorize?${soundQuery}&state=1`);
     const exchange = async (name: string, more: RequestInit = {}) => {
-      const form = { grant_type: 'authorization_code', code: await app.newCode(), redirect_uri: redirectUri };
+      const form = { grant_type: 'authorization_code', code: await app.newCode(), redirect_uri: callbackURL };
       const init = { method: 'POST', body: new URLSearchParams(form), headers: basic(registered), ...more };
       return fetch(`${sandbox.origin}/scenarios/${name}/oauth/token`, init);
     };

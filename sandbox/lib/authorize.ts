@@ -28,12 +28,12 @@ function readAuthorize(source: unknown, store: Store): Asked {
   if (!params) return { problem: 'A parameter is there more than once.' };
   const app = store.apps.get(params.client_id ?? '');
   if (!app) return { problem: 'No app is registered with this client_id.' };
-  if (params.redirect_uri === app.redirectUri) return { app, params };
+  if (params.redirect_uri === app.callbackURL) return { app, params };
   return { problem: 'redirect_uri must be exactly the callback URL that the app is registered with.' };
 }
 
 function callbackURL(app: App, answer: Params): string {
-  const url = new URL(app.redirectUri);
+  const url = new URL(app.callbackURL);
   for (const [name, value] of Object.entries(answer)) if (value) url.searchParams.append(name, value);
   return url.href;
 }

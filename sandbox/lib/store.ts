@@ -10,19 +10,20 @@ const days = 24 * 60 * minutes;
 const lifetime = { code: 5 * minutes, accessToken: 60 * minutes, refreshToken: 60 * days };
 
 /** An app as it is registered in Pipedrive's Developer Hub. */
-export interface SandboxClient {
+export interface SandboxApp {
   clientId: string;
   clientSecret: string;
-  name: string;
   /** The one callback URL: requests must name exactly this one. */
-  redirectUri: string;
-  /** @default ['base', 'deals:read', 'users:read'] */
-  scopes?: string[];
+  callbackURL: string;
   /** Where the Marketplace's install button leads, so that the app starts the flow; without it Pipedrive does. */
-  installationUrl?: string;
+  installationURL?: string;
+  /** What the consent page calls the app. @default 'Your app' */
+  name?: string;
+  /** @default ['base', 'deals:read', 'users:read'] */
+  scopes?: readonly string[];
 }
 
-export type App = Required<Omit<SandboxClient, 'installationUrl'>> & Pick<SandboxClient, 'installationUrl'>;
+export type App = Required<Omit<SandboxApp, 'installationURL'>> & Pick<SandboxApp, 'installationURL'>;
 
 /** One user of one company who has installed one app. It has one refresh token, which signing in again keeps. */
 export interface Install {
@@ -51,11 +52,11 @@ export class Store {
 
   /** `now` gives milliseconds since 1970, so that a test can let time pass. */
   constructor(
-    clients: readonly SandboxClient[],
+    apps: readonly SandboxApp[],
     readonly now: () => number,
   ) {
-    const scopes = ['base', 'deals:read', 'users:read'];
-    this.apps = new Map(clients.map((client) => [client.clientId, { ...client, scopes: client.scopes ?? scopes }]));
+    const defaults = { name: 'Your app', scopes: ['base', 'deals:read', 'users:read'] };
+    this.apps = new Map(apps.map((app) => [app.clientId, { ...defaults, ...app }]));
   }
 
   /** Expired codes stay for a while, since Pipedrive tells them from unknown ones. */

@@ -10,7 +10,7 @@ interface Client extends OAuth2Server.Client {
 type Code = Parameters<OAuth2Server.AuthorizationCodeModel['saveAuthorizationCode']>[0];
 
 const grants = ['authorization_code', 'refresh_token'];
-const asClient = (app: App): Client => ({ id: app.clientId, redirectUris: [app.redirectUri], grants, app });
+const asClient = (app: App): Client => ({ id: app.clientId, redirectUris: [app.callbackURL], grants, app });
 
 /** The library's clock is the real one: moves a moment of the sandbox's clock there. */
 const realTime = (moment: number, store: Store) => new Date(moment - store.now() + Date.now());

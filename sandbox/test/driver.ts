@@ -1,6 +1,5 @@
-// Plays the user's and the app's part against a sandbox, without a browser: for tests and benchmarks.
-import type { tokenResponse, users } from './bodies';
-import type { SandboxClient } from './store';
+// Plays the user's and the app's part against a sandbox, without a browser.
+import type { SandboxApp, tokenResponse, users } from 'pipedrive-sandbox';
 
 export type Form = Record<string, string> | [string, string][];
 export type Tokens = ReturnType<typeof tokenResponse>;
@@ -9,7 +8,7 @@ type Headers = Record<string, string>;
 export const post = (url: string, form: Form, headers: Headers = {}): Promise<Response> =>
   fetch(url, { method: 'POST', body: new URLSearchParams(form), headers, redirect: 'manual' });
 
-export const basic = ({ clientId, clientSecret }: SandboxClient): Headers => ({
+export const basic = ({ clientId, clientSecret }: SandboxApp): Headers => ({
   Authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`,
 });
 
@@ -30,12 +29,12 @@ export async function tokensOf(response: Response): Promise<Tokens> {
 export class Driver {
   constructor(
     readonly origin: string,
-    readonly client: SandboxClient,
+    readonly client: SandboxApp,
   ) {}
 
   /** Sends the consent form, as `users.ada` who allows unless the form says otherwise. */
   decide(form: Record<string, string> = {}, headers?: Headers): Promise<Response> {
-    const { clientId: client_id, redirectUri: redirect_uri } = this.client;
+    const { clientId: client_id, callbackURL: redirect_uri } = this.client;
     const user: keyof typeof users = 'ada';
     return post(
       `${this.origin}/oauth/authorize`,
@@ -49,7 +48,7 @@ export class Driver {
   }
 
   exchange(code: string, form: Record<string, string> = {}, headers = basic(this.client)): Promise<Response> {
-    const redirect_uri = this.client.redirectUri;
+    const redirect_uri = this.client.callbackURL;
     return post(
       `${this.origin}/oauth/token`,
       { grant_type: 'authorization_code', code, redirect_uri, ...form },

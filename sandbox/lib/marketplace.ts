@@ -15,7 +15,7 @@ const isLoopback = (url: URL) => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.
  * twice. Loopback targets only: the sandbox speaks with nobody else.
  */
 async function sendUninstall({ app, user }: Install, now: number): Promise<void> {
-  const target = new URL(app.redirectUri);
+  const target = new URL(app.callbackURL);
   if (!isLoopback(target)) return;
   const ids = { clientId: app.clientId, companyId: user.company_id, userId: user.id };
   const credentials = Buffer.from(`${app.clientId}:${app.clientSecret}`).toString('base64');
@@ -34,7 +34,7 @@ async function sendUninstall({ app, user }: Install, now: number): Promise<void>
 const home =
   (store: Store): RequestHandler =>
   (req, res) => {
-    const apps = [...store.apps.values()].map((app) => ({ ...app, origin: new URL(app.redirectUri).origin }));
+    const apps = [...store.apps.values()].map((app) => ({ ...app, origin: new URL(app.callbackURL).origin }));
     const uninstalled = req.query.uninstalled !== undefined;
     res.send(page('home', { apps, installs: store.installs, uninstalled }));
   };
@@ -46,8 +46,8 @@ const install =
     const app = store.apps.get(readParams(req.query)?.client_id ?? '');
     if (!app)
       return res.status(404).send(page('problem', { title: 'No such app', message: 'It is not registered here.' }));
-    const query = new URLSearchParams({ client_id: app.clientId, redirect_uri: app.redirectUri });
-    return res.redirect(app.installationUrl ?? `/oauth/authorize?${query}`);
+    const query = new URLSearchParams({ client_id: app.clientId, redirect_uri: app.callbackURL });
+    return res.redirect(app.installationURL ?? `/oauth/authorize?${query}`);
   };
 
 /** Waits until the app was told, so that its pages are up to date when the user goes back there. */
