@@ -9,12 +9,14 @@ const config: KnipConfig = {
     '.': {
       entry: [
         'bench/*.ts',
+        'build/node-globals.mjs',
         'docs/**/*.md',
+        'lib/{,installations/,extensions/}index.ts',
         'test/**/*.test.ts',
         'test/types.ts',
         'test/support/{*.cjs,document-prelude.ts}',
       ],
-      project: ['{bench,demo,lib,test}/**/*.{ts,cjs}', 'docs/**/*.md'],
+      project: ['{bench,build,demo,lib,test}/**/*.{ts,cjs,mjs}', 'docs/**/*.md'],
     },
     sandbox: { entry: ['test/**/*.test.ts'], project: ['{lib,test}/**/*.ts'] },
   },

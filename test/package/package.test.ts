@@ -1,6 +1,8 @@
 // The package as it is published, in an empty project: what is in it, both module systems, and the documents' programs.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
-import { Project, tarball } from '../support/project';
+import { Project, repository, tarball } from '../support/project';
 
 const names = [
   'CookieStateStore',
@@ -10,6 +12,11 @@ const names = [
   'Strategy',
   'TokenError',
 ];
+
+/** The main entry and the sub-paths, by their folders. */
+const folders = ['', 'installations/', 'extensions/'].filter((folder) =>
+  existsSync(join(repository, 'lib', folder, 'index.ts')),
+);
 
 describe('package', function () {
   this.timeout(60_000);
@@ -25,8 +32,10 @@ describe('package', function () {
     const declarations = files.filter((path) => /^dist\/.*\.d\.ts$/.test(path));
     const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
     const maps = files.filter((path) => path.endsWith('.map')); // of a build for coverage
-    expect(declarations).to.include('dist/index.d.ts');
-    expect(files).to.have.members([...documents, 'dist/index.js', ...declarations, ...maps]);
+    const scripts = folders.flatMap((folder) => [`dist/${folder}index.js`, `dist/${folder}bundle.js`]);
+    const licences = folders.length > 1 ? ['dist/LICENSE-jose.md'] : [];
+    expect(declarations).to.include.members(folders.map((folder) => `dist/${folder}index.d.ts`));
+    expect(files).to.have.members([...documents, ...scripts, ...licences, ...declarations, ...maps]);
   });
 
   it('gives the same classes to require and to import', async () => {
