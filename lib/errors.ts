@@ -124,7 +124,7 @@ function withDetails<E extends Error>(error: E, status: number, cause: Error): E
 
 /** Puts a property where neither JSON nor `util.inspect` shows it, as the standard does with an error's `cause`. */
 export function withHidden<T extends object>(object: T, name: string, value: unknown): T {
-  return Object.defineProperty(object, name, { value, configurable: true, writable: true });
+  return Object.defineProperty(object, name, { value, configurable: true, enumerable: false, writable: true });
 }
 
 /** What an app's function threw, as an error for `next`. Express treats a falsy one and 'route' or 'router' as none. */
