@@ -100,6 +100,102 @@ describe('Passport', () => {
     });
   }
 
+  for (const [what, fail] of Object.entries<() => unknown>({
+    throws() {
+      throw new Error('broken callback');
+    },
+    rejects: async () => {
+      throw new Error('broken callback');
+    },
+  })) {
+    it(`gives the callback of authenticate its own error when it ${what} on a success`, async () => {
+      const seen: unknown[] = [];
+      const strategy = new PipedriveStrategy(options, anybody);
+      const app = await startWith(strategy, (req, res, next) => {
+        const done: AuthenticateCallback = (error, user) => {
+          seen.push(error ?? user);
+          return error ? res.status(500).json({}) : fail();
+        };
+        passport.authenticate(strategy, done)(req, res, next);
+      });
+      letSignIn();
+      expect((await app.visitor().signIn()).status).to.equal(500);
+      expect(seen[0]).to.deep.equal({ id: 1 });
+      expect(seen[1]).to.be.instanceOf(Error).with.property('message', 'broken callback');
+    });
+
+    it(`ends the request and warns with the error when the callback ${what} for everything`, async () => {
+      const strategy = new PipedriveStrategy(options, anybody);
+      const app = await startWith(strategy, (req, res, next) => passport.authenticate(strategy, fail)(req, res, next));
+      const warned = once(process, 'warning');
+      letSignIn();
+      expect((await app.visitor().signIn()).status).to.equal(500);
+      expect((await warned)[0])
+        .to.be.instanceOf(Error)
+        .with.property('message', 'broken callback');
+    });
+  }
+
+  describe('Cache-Control', () => {
+    it('is no-store on each redirect to Pipedrive, whatever the app has set', async () => {
+      const public_: RequestHandler = (_req, res, next) => next(void res.set('Cache-Control', 'public'));
+      const visitor = (await start({ before: [public_] })).visitor();
+      for (const path of ['/auth', '/callback?code=from-the-marketplace']) {
+        expect((await visitor.send(path)).headers.get('cache-control')).to.equal('no-store');
+      }
+    });
+
+    it("is no-store on the callback's response: success, failure, error", async () => {
+      const app = await start({ verify: anybody });
+      const visitor = app.visitor();
+      letSignIn();
+      expect((await visitor.signIn()).headers.get('cache-control')).to.equal('no-store');
+      expect((await visitor.callback({ error: 'x' })).headers.get('cache-control')).to.equal('no-store');
+      exchange().reply(500);
+      expect((await visitor.signIn()).headers.get('cache-control')).to.equal('no-store');
+    });
+
+    it("leaves the app's own on the callback's response", async () => {
+      const own: RequestHandler = (_req, res, next) => next(void res.set('Cache-Control', 'private, max-age=1'));
+      const visitor = (await start({ before: [own] })).visitor();
+      const { headers } = await visitor.callback({ error: 'x' });
+      expect(headers.get('cache-control')).to.equal('private, max-age=1');
+    });
+  });
+
+  for (const [version, name] of Object.entries({ '0.5': 'passport05', '0.6': 'passport06', '0.7': 'passport' })) {
+    const { Passport: Version }: typeof import('passport') = require(name);
+    it(`has the app state in req.authInfo after passport.authorize of Passport ${version}`, async () => {
+      const strategy = new PipedriveStrategy(options, anybody);
+      const linking = new Version();
+      linking.use(strategy);
+      const answer: RequestHandler = (req, res) =>
+        void res.json({ user: Reflect.get(req, 'account'), authInfo: req.authInfo });
+      const authorize = linking.authorize('pipedrive', { state: '/accounts' });
+      const app = await startWith(strategy, (req, res, next) =>
+        authorize(req, res, (error?: unknown) => (error ? next(error) : answer(req, res, next))),
+      );
+      letSignIn();
+      const visitor = app.visitor();
+      const state = (await visitor.send('/callback')).location?.searchParams.get('state') ?? '';
+      const { user, authInfo } = await visitor.callback({ code: 'the-code-of-the-user', state });
+      expect([user, authInfo]).to.deep.equal([{ id: 1 }, { state: '/accounts' }]);
+    });
+  }
+
+  it('sets no req.authInfo after passport.authorize with authInfo: false', async () => {
+    const strategy = new PipedriveStrategy(options, anybody);
+    const answer: RequestHandler = (req, res) => void res.json({ authInfo: req.authInfo });
+    const authorize = new Passport().use(strategy).authorize('pipedrive', { authInfo: false });
+    const app = await startWith(strategy, (req, res, next) =>
+      authorize(req, res, (error?: unknown) => (error ? next(error) : answer(req, res, next))),
+    );
+    letSignIn();
+    const visitor = app.visitor();
+    const state = (await visitor.send('/callback')).location?.searchParams.get('state') ?? '';
+    expect((await visitor.callback({ code: 'the-code-of-the-user', state })).authInfo).to.equal(undefined);
+  });
+
   it('lets a failing app callback that has sent headers end, too', async () => {
     const strategy = new PipedriveStrategy(options, mustNotBeCalled);
     let logged: number | undefined;

@@ -42,6 +42,28 @@ describe('refresh', () => {
     expect(new Set(all.map(({ access_token }) => access_token))).to.deep.equal(new Set([accessToken]));
   });
 
+  it('gives each of its callers a copy', async () => {
+    refreshing().once().reply(200, tokens);
+    const strategy = strategyWith();
+    const [one, other] = await Promise.all([strategy.refresh(refreshToken), strategy.refresh(refreshToken)]);
+    Object.assign(one, { access_token: 'encrypted in place' });
+    expect(other.access_token).to.equal(accessToken);
+  });
+
+  it('never joins a refresh from before a revocation', async () => {
+    const strategy = strategyWith();
+    refreshing().reply(200, { ...tokens, access_token: 'from-before' });
+    refreshing().reply(200, { ...tokens, access_token: 'from-during' });
+    refreshing().reply(200, tokens);
+    nock('https://oauth.pipedrive.com').post('/oauth/revoke').reply(200);
+    const before = strategy.refresh(refreshToken);
+    const revocation = strategy.revoke(refreshToken);
+    const during = strategy.refresh(refreshToken);
+    await revocation;
+    const all = await Promise.all([before, during, strategy.refresh(refreshToken)]);
+    expect(new Set(all.map(({ access_token }) => access_token))).to.have.property('size', 3);
+  });
+
   it('tells a hundred calls at once that the one request failed, and asks anew after it', async () => {
     refreshing().once().reply(500);
     const strategy = strategyWith();

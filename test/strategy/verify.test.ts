@@ -140,6 +140,38 @@ describe('verify', () => {
     expect(text.answer.authInfo).to.deep.equal({ message: 'Welcome', state: 'x' });
   });
 
+  it("passes an info of a class on as it is, with the app's state on it where it can take it", async () => {
+    class Notice {
+      constructor(readonly scope: string) {}
+    }
+    for (const [info, state] of [
+      [new Notice('all'), '/deals'],
+      [Object.freeze(new Notice('all')), undefined],
+    ] as const) {
+      await signIn((_accessToken, _refreshToken, _profile, done) => done(null, { id: 1 }, info), {
+        authorize: { state: '/deals' },
+      });
+      expect([info.scope, Reflect.get(info, 'state')]).to.deep.equal(['all', state]);
+    }
+  });
+
+  it('leaves a lazy thenable beside done alone, such as a Mongoose query, which would run twice', async () => {
+    let runs = 0;
+    const query = {
+      // biome-ignore lint/suspicious/noThenProperty: that is the case
+      then(resolve: (user: object) => void) {
+        runs += 1;
+        resolve({ id: 'from the query' });
+      },
+    };
+    const { answer } = await signIn((_accessToken, _refreshToken, _profile, done) => {
+      query.then((user) => done(null, user));
+      return query;
+    });
+    expect(answer.user).to.deep.equal({ id: 'from the query' });
+    expect(runs).to.equal(1);
+  });
+
   describe('that fails', () => {
     const boom = Object.assign(new Error('boom'), { status: 418 });
     const failing: Record<string, VerifyFunction> = {
