@@ -1,5 +1,6 @@
 // What a developer sees when asking for it, or when a set-up is probably wrong. Never a secret, a token or a code.
 import { debuglog } from 'node:util';
+import type { Request } from 'express';
 
 /** Prints a line with `NODE_DEBUG=passport-pipedrive-oauth2`. */
 export const debug = debuglog('passport-pipedrive-oauth2');
@@ -7,8 +8,38 @@ export const debug = debuglog('passport-pipedrive-oauth2');
 const warned = new Set<string>();
 
 /** Emits a process warning with this code, once per process. */
-export function warnOnce(code: string, message: string): void {
+function warnOnce(code: string, message: string): void {
   if (warned.has(code)) return;
   warned.add(code);
-  process.emitWarning(message, { code });
+  process.emitWarning(`${message} See docs/troubleshooting.md.`, { code });
+}
+
+/** Says where a sign-in starts and where it comes back. Warns where the browser will not send back what it is given now. */
+export function checkHosts(req: Request, callbackURL: string): void {
+  const { hostname } = new URL(callbackURL);
+  const requested = req.headers.host?.replace(/:\d*$/, ''); // cookies know no port
+  if (requested === undefined || requested === hostname) return;
+  debug("the request's host is %s, the callback URL's is %s, where its cookies are not sent", requested, hostname);
+  if (siteOf(requested) !== siteOf(hostname)) return;
+  warnOnce(
+    'PIPEDRIVE_CALLBACK_HOST',
+    `A sign-in starts on ${requested}, but its callback URL is on ${hostname}, where the browser does not send the ` +
+      `cookies of ${requested}: it will end in state_invalid. Open the app on ${hostname}, or redirect to it.`,
+  );
+}
+
+/** A name that hosts share which people take for one: this machine's, or one with and without `www`. */
+function siteOf(hostname: string): string {
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0)$/.test(hostname)
+    ? 'localhost'
+    : hostname.replace(/^www\./, '');
+}
+
+/** Warns of a code without state, which is an install that the Marketplace began. */
+export function warnOfInstall(): void {
+  warnOnce(
+    'PIPEDRIVE_INSTALL_WITHOUT_STATE',
+    'A callback came with a code but without state, as when an install begins in the Marketplace; the code is dropped, and ' +
+      "the sign-in starts again. Register the route that starts a sign-in as the app's Installation URL in Developer Hub.",
+  );
 }

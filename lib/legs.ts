@@ -5,6 +5,7 @@ import type { PipedriveAuthenticateOptions } from './authenticate-options';
 import { type Callback, readCallback } from './callback';
 import { isCallbackURL, resolveCallbackURL } from './callback-url';
 import { type ClientHooks, requestTokens, secretsOf } from './client';
+import { checkHosts, warnOfInstall } from './diagnostics';
 import { finishError, isTokenError } from './errors';
 import { fromCallback } from './from-callback';
 import { callbackFailure, failure, grantFailure, type Outcome, verdictOutcome } from './outcome';
@@ -42,6 +43,7 @@ export interface SignIn {
   options: PipedriveAuthenticateOptions;
 }
 
+const METHOD_NOT_ALLOWED = { status: 405, headers: { Allow: 'GET' }, reason: 'the method is not GET' };
 const NO_HOST = 'the callback URL is a path, and the request names no usable host';
 
 /** RFC 6749 §4.1.1: remembers what the callback will need, and sends the user to Pipedrive. */
@@ -49,6 +51,8 @@ export async function authorize(signIn: SignIn, { marketplace }: { marketplace?:
   const { strategy, usesState, req, options } = signIn;
   const meta = readMetadata(signIn);
   if (!meta) return failure('invalid_request', { reason: NO_HOST });
+
+  checkHosts(req, meta.callbackURL);
 
   const proofKey = createProofKey(strategy._pkceMethod);
   const flow: BegunFlow =
@@ -78,7 +82,7 @@ export async function authorize(signIn: SignIn, { marketplace }: { marketplace?:
 /** RFC 6749 §4.1.2 to §4.1.4, the profile, and the app's verify function. */
 export async function callback(signIn: SignIn, query: Record<string, unknown>): Promise<Outcome> {
   const { strategy, req, options } = signIn;
-  if (req.method !== 'GET') return failure('invalid_request', { status: 405, headers: { Allow: 'GET' } });
+  if (req.method !== 'GET') return failure('invalid_request', METHOD_NOT_ALLOWED);
   const parameters = readCallback(query);
   if (!parameters) return failure('invalid_request', { reason: 'a parameter is repeated, nested, too long or odd' });
   const meta = readMetadata(signIn);
@@ -88,13 +92,14 @@ export async function callback(signIn: SignIn, query: Record<string, unknown>): 
   if (code === undefined) return callbackWithError(signIn, parameters, meta);
   if (state === undefined && signIn.usesState) {
     // Anybody can put a code into a link: exchanged, it would sign the user in to somebody else's account.
+    warnOfInstall();
     if (signIn.marketplaceInstall === 'reject') return failure('state_missing');
     return authorize(signIn, { marketplace: true });
   }
 
   // Used up before anything else can fail.
   const flow = await endFlow({ req, state, meta }, strategy._stateStore);
-  if (!flow.ok) return failure(flow.code ?? 'state_invalid', { reason: flow.reason });
+  if (!flow.ok) return failure(flow.code ?? 'state_invalid', { reason: flow.reason ?? 'the state store refused it' });
 
   const grant = await requestTokens(strategy, code, {
     ...strategy.tokenParams(options),

@@ -3,10 +3,11 @@ import type { Request } from 'express';
 import type { StrategyCreatedStatic } from 'passport';
 import type { TokenError } from 'passport-oauth2';
 import type { PipedriveAuthenticateOptions } from './authenticate-options';
+import { debug } from './diagnostics';
 import { asError, descriptionOf } from './errors';
 import { isPromise } from './from-callback';
 import { responseOf } from './response';
-import { withoutUndefined } from './values';
+import { isRecord, withoutUndefined } from './values';
 import type { Verdict } from './verify';
 
 /** Why a sign-in failed: the `info` of a failure, and `req.authInfo` after it. */
@@ -44,22 +45,28 @@ interface Failure {
 
 /** Failures that the strategy finds itself. */
 const FAILURES = {
-  invalid_request: { status: 400, message: 'The sign-in request is not valid. Please try again.' },
-  state_missing: { status: 403, message: 'The sign-in did not start here. Please try again.' },
-  state_invalid: { status: 403, message: 'The sign-in could not be matched to this browser. Please try again.' },
-  state_expired: { status: 403, message: 'The sign-in took too long. Please try again.' },
-  invalid_grant: { status: 403, message: 'The sign-in has expired or was already used. Please try again.' },
+  invalid_request: { status: 400, message: 'The sign-in request is not valid. Start again.' },
+  state_missing: { status: 403, message: 'This sign-in did not start here. Start again from this page.' },
+  state_invalid: {
+    status: 403,
+    message: "We couldn't match this sign-in to your browser. Start again, and check that cookies are allowed.",
+  },
+  state_expired: { status: 403, message: 'The sign-in took too long. Start again.' },
+  invalid_grant: { status: 403, message: 'The sign-in has expired or was already used. Start again.' },
 } satisfies Record<string, Failure>;
 
-const DENIED: Failure = { status: 403, message: 'Access to Pipedrive was not allowed.' };
-const OTHER_ERROR: Failure = { status: 400, message: 'Pipedrive refused the sign-in. Please try again.' };
+const DENIED: Failure = {
+  status: 403,
+  message: 'Access to Pipedrive was not allowed. Start again if you want to allow it.',
+};
+const OTHER_ERROR: Failure = { status: 400, message: 'Pipedrive refused the sign-in. Start again.' };
 
 /** Error codes of a callback that have a status of their own (RFC 6749 §4.1.2.1; Pipedrive's is `user_denied`). */
 const CALLBACK_ERRORS = new Map<string, Failure>([
   ['user_denied', DENIED],
   ['access_denied', DENIED],
-  ['temporarily_unavailable', { status: 503, message: 'Pipedrive is busy at the moment. Please try again later.' }],
-  ['server_error', { status: 502, message: 'Pipedrive could not complete the sign-in. Please try again later.' }],
+  ['temporarily_unavailable', { status: 503, message: 'Pipedrive is busy at the moment. Try again later.' }],
+  ['server_error', { status: 502, message: 'Pipedrive could not complete the sign-in. Try again later.' }],
 ]);
 
 type Details = Omit<PipedriveFailure, 'code' | 'message'>;
@@ -117,6 +124,20 @@ function withMembers(info: object, members: object): object {
   if (isPlain) return { ...info, ...members };
   for (const [name, value] of Object.entries(members)) Reflect.set(info, name, value);
   return info;
+}
+
+/** Says what came of a request, and why. */
+export function logOutcome(outcome: Outcome): void {
+  if (!debug.enabled) return;
+  if (outcome.action === 'fail') {
+    const code = isRecord(outcome.info) && 'message' in outcome.info ? String(outcome.info.code) : "verify's own";
+    debug('fail, status %d, %s%s', outcome.status, code, outcome.reason ? `: ${outcome.reason}` : '');
+  } else if (outcome.action === 'error') {
+    const { name, status } = Object(outcome.error);
+    debug('error, %s, status %s', name, status);
+  } else {
+    debug(outcome.action);
+  }
 }
 
 /**

@@ -9,7 +9,7 @@ import { finishError, internalOAuthError, ResponseError, readTokenError } from '
 import { authorize, callback } from './legs';
 import { PipedriveOAuth2 } from './oauth2';
 import type { PipedriveStrategyOptions, PipedriveStrategyOptionsWithRequest } from './options';
-import { applyOutcome, type Outcome } from './outcome';
+import { applyOutcome, logOutcome, type Outcome } from './outcome';
 import type { PipedriveProfile } from './profile';
 import { type ResolvedOptions, resolveOptions } from './resolve-options';
 import { type SkipUserProfile, skipsUserProfile } from './skip-user-profile';
@@ -67,10 +67,12 @@ export class PipedriveStrategy extends OAuth2Strategy {
     // Taken now: Passport may put the actions of another request on this object while this one waits.
     const { redirect, success, fail, error } = this;
     const actions = { redirect, success, fail, error };
-    this.decide(req, options).then(
-      (outcome) => applyOutcome(actions, req, outcome, options),
-      (thrown) => applyOutcome(actions, req, { action: 'error', error: thrown }, options),
-    );
+    this.decide(req, options)
+      .catch((error: unknown): Outcome => ({ action: 'error', error }))
+      .then((outcome) => {
+        logOutcome(outcome);
+        applyOutcome(actions, req, outcome, options);
+      });
   }
 
   private async decide(req: Request, options: PipedriveAuthenticateOptions): Promise<Outcome> {

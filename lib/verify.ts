@@ -86,12 +86,16 @@ export async function callVerify(
   const first = passReqToCallback ? [req] : [];
   const params = verify.length === (passReqToCallback ? 6 : 5) ? [tokens] : [];
   return new Promise((resolve, reject) => {
-    const done: VerifyCallback = (error, user, info) => (error ? reject(error) : resolve({ user, info }));
+    let isDone = false;
+    const done: VerifyCallback = (error, user, info) => {
+      isDone = true;
+      return error ? reject(error) : resolve({ user, info });
+    };
     const returned = call(...first, accessToken, refreshToken, ...params, profile, done);
     if (isPromise(returned)) {
       returned.then((user) => user !== undefined && resolve({ user: readUser(user) })).catch(reject);
-    } else {
-      debug('verify has returned without a promise; the sign-in goes on when it calls done');
+    } else if (!isDone) {
+      debug('verify, of length %d, has returned no promise: the sign-in goes on when it calls done', verify.length);
     }
   });
 }

@@ -140,7 +140,7 @@ describe('documents', function () {
       expect(answer.status).to.equal(403);
       expect(await answer.json()).to.include({
         code: 'user_denied',
-        message: 'Access to Pipedrive was not allowed.',
+        message: 'Access to Pipedrive was not allowed. Start again if you want to allow it.',
       });
     });
   }

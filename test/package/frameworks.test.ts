@@ -191,7 +191,11 @@ function signsIn(app: () => App): void {
   it('answers 403 user_denied when the user cancels', async () => {
     await browser.open(`${app().origin}/auth/pipedrive`);
     await browser.press('Cancel');
-    expectJSON(403, { code: 'user_denied', message: 'Access to Pipedrive was not allowed.', state: '/deals' });
+    expectJSON(403, {
+      code: 'user_denied',
+      message: 'Access to Pipedrive was not allowed. Start again if you want to allow it.',
+      state: '/deals',
+    });
   });
 
   it('answers 403 state_invalid to a forged link', async () => {

@@ -164,7 +164,7 @@ export function expectFailure(answer: Answer, status: number, code: string): Rec
   expect(answer).to.include({ outcome: 'failure', status });
   expect(answer.authInfo).to.include({ code });
   const info: Record<string, unknown> = { ...(answer.authInfo as object) };
-  expect(info.message).to.match(/^[A-Z][\w' -]+\.( Please try again( later)?\.)?$/);
+  expect(info.message).to.match(/^[A-Z][\w' -]+\. (Start again|Try again later)[\w ,]*\.$/);
   return info;
 }
 

@@ -1,0 +1,105 @@
+// What a developer sees: lines with NODE_DEBUG, and warnings of a set-up that is probably wrong. Each in a process of its
+// own, since Node.js reads NODE_DEBUG once, and a warning comes once for a process.
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+
+const run = promisify(execFile);
+const repository = join(__dirname, '..', '..');
+
+/** What a program writes to the log. It has a strategy, and `request` to send one to it through Passport. */
+async function logOf(
+  program: string,
+  env: NodeJS.ProcessEnv = { NODE_DEBUG: 'passport-pipedrive-oauth2' },
+): Promise<string> {
+  const text = `
+    const { PipedriveStrategy, SessionStateStore } = require('passport-pipedrive-oauth2');
+    const options = {
+      clientID: 'client-id', clientSecret: 'the-secret-of-the-client', callbackURL: 'http://localhost:3000/callback',
+    };
+    const create = (more, verify = () => false) => new PipedriveStrategy({ ...options, ...more }, verify);
+    /** Resolves with the action and what it was given. */
+    const request = (strategy, url = '/', { method = 'GET', ...headers } = {}, more = {}) =>
+      new Promise((resolve) => {
+        const actions = ['redirect', 'success', 'fail', 'error'].map((name) => [name, (...given) => resolve([name, ...given])]);
+        const res = { headers: {}, getHeader(name) { return this.headers[name] }, setHeader(name, value) { this.headers[name] = value } };
+        const req = { method, url, headers: { host: 'localhost:3000', ...headers }, res, ...more };
+        Object.assign(Object.create(strategy), Object.fromEntries(actions)).authenticate(req, {});
+      });
+    (async () => { ${program} })();`;
+  const { stderr } = await run(process.execPath, ['--import', 'tsx', '--input-type=commonjs', '-e', text], {
+    cwd: repository,
+    env: { PATH: process.env.PATH, ...env },
+  });
+  return stderr;
+}
+
+describe('diagnostics', function () {
+  this.timeout(20_000);
+
+  it('prints a line for each decision, with its reason and no code', async () => {
+    const log = await logOf(`
+      await request(create());
+      await request(create(), '/?code=a-code-of-a-user&state=unknown-state');
+      await request(create(), '/?error=user_denied');
+      await request(create(), '/?code=a-code-of-a-user', { method: 'POST' });
+      await request(create(), '/?code=a&code=b');
+    `);
+    expect(log).to.match(/: redirect$/m);
+    expect(log).to.match(/: fail, status 403, state_invalid: .+$/m);
+    expect(log).to.match(/: fail, status 403, user_denied$/m);
+    expect(log).to.match(/: fail, status 405, invalid_request: .+$/m);
+    expect(log).to.match(/: fail, status 400, invalid_request: .+$/m);
+    for (const secret of ['a-code-of-a-user', 'unknown-state', 'the-secret']) expect(log).not.to.include(secret);
+  });
+
+  for (const [requested, callback] of [
+    ['127.0.0.1', 'localhost'],
+    ['localhost', '127.0.0.1'],
+    ['[::1]', 'localhost'],
+    ['www.example.com', 'example.com'],
+    ['example.com', 'www.example.com'],
+  ]) {
+    it(`warns once of a sign-in that starts on ${requested} with a callback on ${callback}`, async () => {
+      const log = await logOf(`
+        const strategy = create({ callbackURL: 'http://${callback}:3000/callback' });
+        for (const _ of [1, 2]) await request(strategy, '/', { host: '${requested}:3000' });
+      `);
+      expect(log.match(/\[PIPEDRIVE_CALLBACK_HOST\]/g)).to.have.length(1);
+      expect(log).to.include(requested).and.include(`Open the app on ${callback}`);
+    });
+  }
+
+  for (const [requested, callback] of [
+    ['localhost', 'localhost'],
+    ['internal', 'app.example.com'],
+    ['other.example.com', 'example.com'],
+  ]) {
+    it(`does not warn of a sign-in that starts on ${requested} with a callback on ${callback}`, async () => {
+      const log = await logOf(`
+        await request(create({ callbackURL: 'http://${callback}/callback' }), '/', { host: '${requested}' });
+      `);
+      expect(log).not.to.include('PIPEDRIVE_CALLBACK_HOST');
+    });
+  }
+
+  it('warns once of a code without state, and names the Installation URL', async () => {
+    const log = await logOf(`for (const _ of [1, 2]) await request(create(), '/?code=a-code-of-a-user');`);
+    expect(log.match(/\[PIPEDRIVE_INSTALL_WITHOUT_STATE\]/g)).to.have.length(1);
+    expect(log).to.include('Installation URL').and.not.include('a-code-of-a-user');
+  });
+
+  it('says that a verify function has returned no promise and not called done', async () => {
+    const log = await logOf(`
+      const strategy = create({ skipUserProfile: true, state: false }, () => ({ id: 1 }));
+      strategy._oauth2.getOAuthAccessToken = (code, params, done) => done(null, 'token');
+      request(strategy, '/?code=a-code-of-a-user');
+    `);
+    expect(log).to.match(/verify, of length 0, has returned no promise/);
+  });
+
+  it('says nothing without NODE_DEBUG', async () => {
+    expect(await logOf('await request(create());', {})).to.equal('');
+  });
+});
