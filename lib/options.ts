@@ -60,10 +60,10 @@ interface Options {
    */
   state?: boolean | undefined;
   /**
-   * Where a sign-in under way is remembered: a `CookieStateStore`, a `SessionStateStore`, or any state store of
-   * passport-oauth2. A `CookieStateStore` without a secret is keyed from the client secret.
+   * Where pending sign-ins are kept: a `CookieStateStore`, a `SessionStateStore`, or any state store of passport-oauth2. A
+   * `CookieStateStore` without a secret signs with a key derived from the client secret.
    *
-   * @default a `CookieStateStore` where the request has a response that takes cookies (Express, Nest), else a
+   * @default a `CookieStateStore` where the request has a response to set cookies on (Express, Nest), otherwise a
    * `SessionStateStore`
    */
   store?: StateStore | undefined;
@@ -75,23 +75,23 @@ interface Options {
    */
   pkce?: boolean | 'S256' | 'plain' | undefined;
   /**
-   * What becomes of a code that comes without state, as when the Marketplace starts an install: `'restart'` drops it and
-   * starts a sign-in with state, `'reject'` fails with `state_missing`. It is never exchanged, for anybody could have
-   * sent it.
+   * What to do with a code that comes without state, as when an install begins in the Marketplace: `'restart'` drops the
+   * code and starts a sign-in with state, `'reject'` fails with `state_missing`. The code is never exchanged, since
+   * anybody can put one into a link.
    *
    * @default 'restart'
    * @see Pipedrive, app-installation-flows
    */
   marketplaceInstall?: 'restart' | 'reject' | undefined;
   /**
-   * Longest time for one request to Pipedrive, in milliseconds, from its start to the last byte of the answer. When it
+   * Longest time for one request to Pipedrive, in milliseconds, from its start to the last byte of the response. When it
    * runs out, the sign-in ends in an `InternalOAuthError` with status 504.
    *
    * @default 10000
    */
   timeout?: number | undefined;
   /**
-   * Agent for the requests to Pipedrive: for a proxy, an own certificate authority, other limits.
+   * Agent for the requests to Pipedrive: for a proxy, a private certificate authority, other limits.
    *
    * @default Node's global one, which keeps connections alive
    */
@@ -100,7 +100,7 @@ interface Options {
   customHeaders?: OutgoingHttpHeaders | undefined;
   /**
    * Skips the request for the profile; `profile` is then `undefined`. A function decides for each sign-in: without
-   * parameters by what it returns, else as `(accessToken, done)`.
+   * parameters by what it returns or resolves to, with two as `(accessToken, done)`.
    *
    * @default false
    */

@@ -16,7 +16,7 @@ export interface PipedriveFailure {
   code: string;
   /** A fixed sentence, safe to show to the user. */
   message: string;
-  /** Pipedrive's own words. Only there when the request's state verified, since anybody can craft an error link. */
+  /** Pipedrive's text. Only there when the request's state verified, since anybody can craft an error link. */
   description?: string;
   /** Pipedrive's page about the error, under the same condition. */
   uri?: string;

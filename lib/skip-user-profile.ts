@@ -1,9 +1,9 @@
-// The option `skipUserProfile` in all the forms that passport-oauth2 knows.
+// The option `skipUserProfile` in all its forms.
 import { fromCallback } from './from-callback';
 
 export type SkipUserProfile =
   | boolean
-  | (() => boolean)
+  | (() => boolean | Promise<boolean>)
   | ((accessToken: string, done: (error: unknown, skip?: boolean) => void) => void);
 
 /**

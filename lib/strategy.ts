@@ -174,8 +174,8 @@ export class PipedriveStrategy extends OAuth2Strategy {
 
   /**
    * Middleware for `DELETE {callback URL}`, with which Pipedrive says that a user has uninstalled the app. It checks
-   * Pipedrive's credentials, takes the body parsed or not, awaits the handler, and answers 204. It answers 401 to other
-   * credentials, 400 to a body that is malformed or over 16 KiB, 403 to another app's; the handler's errors go to `next`.
+   * Pipedrive's credentials, reads the body, parsed or not, awaits the handler, and responds with 204; with 401 to other
+   * credentials, 400 to a body that is malformed or over 16 KiB, 403 to another app's. The handler's errors go to `next`.
    *
    * @see Pipedrive, app-uninstallation
    */

@@ -1,4 +1,4 @@
-// Reads what the token endpoint answers: the tokens, or why there are none.
+// The token response: reads it, completes it, and keeps it for the time of a sign-in.
 import { ResponseError } from './errors';
 import { isRecord, isText, isToken } from './values';
 
@@ -73,7 +73,7 @@ export function completeTokens(
   tokens.access_token ??= accessToken;
   tokens.refresh_token ??= refreshToken; // `oauth` takes it out of the response
   tokens.expires_at ??= Math.floor(now / 1000 + (Number(tokens.expires_in) || 0));
-  return tokens as PipedriveTokens; // whoever puts another client in answers for the rest
+  return tokens as PipedriveTokens; // for the rest, whoever puts in another client is responsible
 }
 
 function unusable(field: string): ResponseError {
