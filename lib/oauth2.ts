@@ -1,8 +1,7 @@
 // The client to Pipedrive: `oauth`'s OAuth2, with its requests made safe.
-import type http from 'node:http';
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { Agent, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { stringify } from 'node:querystring';
-import { type dataCallback, OAuth2 } from 'oauth';
+import { type dataCallback, OAuth2, type oauth2tokenCallback } from 'oauth';
 import { isApiDomain } from './endpoints';
 import { ResponseError, withHidden, withoutDetails } from './errors';
 import { type HttpResponse, send, targetOf } from './http';
@@ -28,7 +27,7 @@ export const formHeaders = onChange((clientId: string, clientSecret: string): Ou
 export interface ClientOptions {
   /** Milliseconds for each request. */
   timeout?: number;
-  agent?: http.Agent;
+  agent?: Agent;
   /** A fixed URL of `/users/me`, whose origin `api_domain` may name as well. */
   userProfileURL?: string;
 }
@@ -44,7 +43,7 @@ export class PipedriveOAuth2 extends OAuth2 {
   declare _authorizeUrl: string;
   declare _accessTokenUrl: string;
   declare _customHeaders: OutgoingHttpHeaders;
-  declare _agent: http.Agent | boolean;
+  declare _agent: Agent | boolean;
   private readonly timeout: number;
   private readonly userProfileURL: string | undefined;
   private readonly targetOf = onChange(targetOf);
@@ -70,6 +69,8 @@ export class PipedriveOAuth2 extends OAuth2 {
    * Asks the token endpoint (RFC 6749 §4.1.3, §6). As `oauth`'s, the callback gets an error, or the access token, the
    * refresh token and the whole response.
    */
+  override getOAuthAccessToken(code: string, params: object, callback: oauth2tokenCallback): void;
+  override getOAuthAccessToken(code: string, callback: oauth2tokenCallback): void;
   override getOAuthAccessToken(code: string, params: unknown, callback?: Callbacks['tokens']): void {
     const done = callback ?? (params as Callbacks['tokens']);
     // The credentials are in the header, and RFC 6749 §2.3 allows one method for each request.

@@ -24,16 +24,16 @@ export interface StateMetadata {
 
 /** Why a store refuses: to begin a flow (`state_missing`), or to end one. `reason` is for the developer. */
 export interface StateRefusal {
-  code?: 'state_missing' | 'state_expired' | 'state_invalid';
-  reason?: string;
+  code?: 'state_missing' | 'state_expired' | 'state_invalid' | undefined;
+  reason?: string | undefined;
 }
 
 /** What a store knows of a flow besides the app's state. */
 export interface FlowDetails {
   /** The callback URL that the flow began with. */
-  callbackURL?: string;
+  callbackURL?: string | undefined;
   /** Whether it is the restart of an install that the Marketplace began. */
-  marketplace?: boolean;
+  marketplace?: boolean | undefined;
 }
 
 /** Ends `store`: with the `state` parameter, or with `false` and a refusal. */
