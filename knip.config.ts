@@ -13,7 +13,7 @@ const config: KnipConfig = {
         'docs/**/*.md',
         'lib/{,installations/,extensions/}index.ts',
         'test/**/*.test.ts',
-        'test/types.ts',
+        'test/types/*.ts',
         'test/support/{*.cjs,document-prelude.ts}',
       ],
       project: ['{bench,build,demo,lib,test}/**/*.{ts,cjs,mjs}', 'docs/**/*.md'],

@@ -12,6 +12,24 @@ export interface PipedriveAuthenticateOptions extends Omit<AuthenticateOptions, 
   callbackURL?: string | undefined;
 }
 
+/** What the strategy puts into `req.authInfo`. */
+export interface PipedriveAuthInfo {
+  /** What the app gave as `state` to `passport.authenticate`. An app may declare its type in `Express.AuthInfo`. */
+  state?: unknown;
+  /** On success: `true` if this sign-in began as an install from the Marketplace. */
+  marketplace?: boolean;
+  /** On failure: the `code` of the `PipedriveFailure`. */
+  code?: string;
+  /** On failure: the `message` of the `PipedriveFailure`. */
+  message?: string;
+  /** On failure: Pipedrive's text, if the state of the request verified. */
+  description?: string;
+  /** On failure: Pipedrive's page about the error, if the state of the request verified. */
+  uri?: string;
+}
+
+// `authenticate` and `authorize` once more, with our options. The second overload is for callbacks whose parameters are
+// annotated more narrowly than Passport's.
 declare module 'passport' {
   interface Authenticator<InitializeRet, AuthenticateRet, AuthorizeRet, AuthorizeOptions> {
     authenticate(
@@ -19,14 +37,29 @@ declare module 'passport' {
       options: PipedriveAuthenticateOptions,
       callback?: Callback,
     ): AuthenticateRet;
+    authenticate(
+      strategy: string | string[] | PassportStrategy,
+      options: PipedriveAuthenticateOptions,
+      callback: (...args: never[]) => unknown,
+    ): AuthenticateRet;
+    authorize(
+      strategy: string | string[] | PassportStrategy,
+      options: PipedriveAuthenticateOptions,
+      callback?: Callback,
+    ): AuthorizeRet;
+    authorize(
+      strategy: string | string[] | PassportStrategy,
+      options: PipedriveAuthenticateOptions,
+      callback: (...args: never[]) => unknown,
+    ): AuthorizeRet;
+    authorize(strategy: string | string[] | PassportStrategy, callback?: Callback): AuthorizeRet;
+    authorize(strategy: string | string[] | PassportStrategy, callback: (...args: never[]) => unknown): AuthorizeRet;
   }
 }
 
 declare global {
   namespace Express {
-    interface AuthInfo {
-      /** What the app gave as `state` to `passport.authenticate`. */
-      state?: unknown;
-    }
+    // Extended, not merged: so an app can declare a narrower type of `state`.
+    interface AuthInfo extends PipedriveAuthInfo {}
   }
 }

@@ -3,6 +3,7 @@ export { InternalOAuthError, TokenError } from 'passport-oauth2';
 export type { PipedriveAuthenticateOptions } from './authenticate-options';
 export type { PipedriveStrategyOptions, PipedriveStrategyOptionsWithRequest } from './options';
 export type { PipedriveFailure } from './outcome';
+export { Strategy, type StrategyConstructor } from './passport-strategy';
 export type { PipedriveProfile, PipedriveUser } from './profile';
 export { CookieStateStore, type CookieStateStoreOptions } from './state/cookie';
 export { SessionStateStore, type SessionStateStoreOptions } from './state/session';
@@ -14,7 +15,13 @@ export type {
   StateStoreCallback,
   StateVerifyCallback,
 } from './state/store';
-export { PipedriveStrategy, PipedriveStrategy as Strategy } from './strategy';
+export { PipedriveStrategy } from './strategy';
 export type { PipedriveTokens } from './tokens';
 export type { PipedriveUninstall, UninstallRequest } from './uninstall';
-export type { VerifyCallback, VerifyContext, VerifyFunction, VerifyFunctionWithRequest } from './verify';
+export type {
+  PassportVerifyFunction,
+  VerifyCallback,
+  VerifyContext,
+  VerifyFunction,
+  VerifyFunctionWithRequest,
+} from './verify';

@@ -17,7 +17,7 @@ import type { StateStore } from './state/store';
 import { PendingTokens, type PipedriveTokens } from './tokens';
 import { type PipedriveUninstall, readUninstall, type UninstallRequest, uninstallMiddleware } from './uninstall';
 import { isText } from './values';
-import type { VerifyFunction, VerifyFunctionWithRequest } from './verify';
+import type { VerifyContext, VerifyFunction, VerifyFunctionWithRequest } from './verify';
 
 type UserProfileCallback = (error?: unknown, profile?: PipedriveProfile) => void;
 
@@ -41,12 +41,16 @@ export class PipedriveStrategy extends OAuth2Strategy {
   private readonly pendingTokens = new PendingTokens();
   private readonly refreshes = new Map<string, Promise<PipedriveTokens>>();
 
-  /** Throws a `TypeError` that names the option when one is missing or not what it must be. */
+  /**
+   * Throws a `TypeError` that names the option when one is missing or not what it must be. Passport's own verify forms
+   * need annotated parameters here, and none with `Strategy`.
+   */
+  constructor(options: PipedriveStrategyOptions, verify: (context: VerifyContext) => unknown);
   constructor(options: PipedriveStrategyOptionsWithRequest, verify: VerifyFunctionWithRequest);
   constructor(options: PipedriveStrategyOptions, verify: VerifyFunction);
   constructor(
     options: PipedriveStrategyOptions | PipedriveStrategyOptionsWithRequest,
-    verify: VerifyFunction | VerifyFunctionWithRequest,
+    verify: ((context: VerifyContext) => unknown) | VerifyFunction | VerifyFunctionWithRequest,
   ) {
     const resolved = resolveOptions(options);
     if (typeof verify !== 'function') throw new TypeError('verify is required and must be a function');

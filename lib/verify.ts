@@ -19,18 +19,31 @@ export interface VerifyContext {
 export type VerifyCallback = (error?: unknown, user?: Express.User | false | null, info?: object | string) => void;
 
 /**
- * A verify function. Its number of parameters selects its form:
+ * A verify function of any form. Its number of parameters selects the form:
  *
  * - 1: `({ req, accessToken, refreshToken, tokens, profile })`. It returns or resolves to the user; `false` or `null`
  *   fails the sign-in.
  * - 5: `(accessToken, refreshToken, params, profile, done)`, where `params` is the token response.
  * - else: `(accessToken, refreshToken, profile, done)`.
  *
- * One signature serves all forms, because TypeScript infers no parameters from overloads that differ in length. So a
- * parameter has the types that its position can have, together.
+ * A parameter has the types of its position in all forms, together.
  */
 export type VerifyFunction = (
   contextOrAccessToken: VerifyContext & string,
+  refreshToken: string,
+  profileOrParams: PipedriveProfile & PipedriveTokens,
+  doneOrProfile: VerifyCallback & PipedriveProfile,
+  done: VerifyCallback,
+) => unknown;
+
+/**
+ * A verify function of Passport's own forms: `(accessToken, refreshToken, params, profile, done)` where it has 5
+ * parameters, else `(accessToken, refreshToken, profile, done)`.
+ *
+ * One signature serves both, because TypeScript infers no parameters from overloads that differ in length.
+ */
+export type PassportVerifyFunction = (
+  accessToken: string,
   refreshToken: string,
   profileOrParams: PipedriveProfile & PipedriveTokens,
   doneOrProfile: VerifyCallback & PipedriveProfile,

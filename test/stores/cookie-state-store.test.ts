@@ -296,9 +296,7 @@ describe('CookieStateStore', () => {
     }
 
     it('needs no session middleware by default, under Express', async () => {
-      const strategy = new PipedriveStrategy(options, (_accessToken, _refreshToken, profile, done) =>
-        done(null, { id: profile.id }),
-      );
+      const strategy = new PipedriveStrategy(options, ({ profile }) => ({ id: profile.id }));
       letSignIn();
       expect((await (await start({ strategy })).visitor().signIn()).user).to.deep.equal({ id: '1001:777' });
     });
