@@ -1,5 +1,6 @@
 // The strategy: an OAuth2Strategy whose two legs, in legs.ts, decide what comes of a request; it acts on that once.
-import type { Request, RequestHandler } from 'express';
+import type { IncomingMessage } from 'node:http';
+import type { Request } from 'express';
 import { Strategy as OAuth2Strategy, type VerifyFunction as OAuth2Verify, type StrategyOptions } from 'passport-oauth2';
 import type { PipedriveAuthenticateOptions } from './authenticate-options';
 import { isCallback, queryOf } from './callback';
@@ -15,7 +16,14 @@ import { type ResolvedOptions, resolveOptions } from './resolve-options';
 import { type SkipUserProfile, skipsUserProfile } from './skip-user-profile';
 import type { StateStore } from './state/store';
 import { PendingTokens, type PipedriveTokens } from './tokens';
-import { type PipedriveUninstall, readUninstall, type UninstallRequest, uninstallMiddleware } from './uninstall';
+import {
+  type PipedriveUninstall,
+  readUninstall,
+  type UninstallHandler,
+  type UninstallMiddleware,
+  type UninstallRequest,
+  uninstallMiddleware,
+} from './uninstall';
 import { isText } from './values';
 import type { VerifyContext, VerifyFunction, VerifyFunctionWithRequest } from './verify';
 
@@ -183,8 +191,8 @@ export class PipedriveStrategy extends OAuth2Strategy {
    *
    * @see Pipedrive, app-uninstallation
    */
-  uninstall(handler: (uninstall: PipedriveUninstall, req: Request) => unknown): RequestHandler {
-    return uninstallMiddleware(handler, this.credentials);
+  uninstall<Req extends IncomingMessage = Request>(handler: UninstallHandler<Req>): UninstallMiddleware<Req> {
+    return uninstallMiddleware(handler, () => this.credentials);
   }
 
   /**

@@ -1,27 +1,41 @@
 // Pipedrive's notice that a user has uninstalled the app: `DELETE {callback URL}`.
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { IncomingHttpHeaders } from 'node:http';
-import type { Request, RequestHandler } from 'express';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { inspect } from 'node:util';
 import { asError } from './errors';
-import { isId, isRecord, readJSONObject } from './values';
+import { isRecord, isText, readBytes, readHeader, readId, readJSONObject } from './values';
 
 /** Who has uninstalled the app. */
 export interface PipedriveUninstall {
   clientId: string;
   userId: number;
   companyId: number;
-  /** As Pipedrive sent it. */
-  timestamp: string;
+  /** As Pipedrive sent it. Its type is not documented. */
+  timestamp: unknown;
 }
 
-/** What an uninstall request carries: the headers of Node.js or of `fetch`, and the body, parsed or not. */
+/** An uninstall request, from any server. */
 export interface UninstallRequest {
-  headers: IncomingHttpHeaders | Headers;
-  /** The parsed JSON, its text, or its bytes. */
+  /**
+   * The headers as Node.js, `fetch`, a `Map` or an event of AWS Lambda has them: names in any letter case, each value a
+   * string or an array of strings.
+   */
+  headers: object;
+  /** The parsed JSON, its text, or its bytes (`Buffer`, `ArrayBuffer` or any view of one). */
   body: unknown;
 }
 
-/** The app's own credentials, which authenticate Pipedrive. */
+/** What `uninstall` does with a notice. */
+export type UninstallHandler<Req> = (uninstall: PipedriveUninstall, req: Req) => unknown;
+
+/** Middleware for any framework with the `req` and `res` of Node.js. Its promise never rejects. */
+export type UninstallMiddleware<Req> = (
+  req: Req,
+  res: ServerResponse,
+  next?: (error?: unknown) => unknown,
+) => Promise<void>;
+
+/** The app's own credentials, with which Pipedrive authenticates. */
 interface Credentials {
   clientID: string;
   clientSecret: string;
@@ -50,71 +64,129 @@ const LONGEST_BODY = 16 * 1024;
 
 const BASIC = /^Basic +(\S+)$/i;
 
+const CHALLENGE = { 'WWW-Authenticate': 'Basic realm="Pipedrive uninstall", charset="UTF-8"' };
+
 /** The notice in a request. Throws an error with status 401, 400 or 403 when it is not Pipedrive's to this app. */
 export function readUninstall({ headers, body }: UninstallRequest, app: Credentials): PipedriveUninstall {
   checkHeaders(headers, app);
   return readNotice(body, app);
 }
 
-/** The middleware over `readUninstall`: 204 when the handler is done; what the handler throws goes to `next`. */
-export function uninstallMiddleware(
-  handler: (uninstall: PipedriveUninstall, req: Request) => unknown,
-  app: Credentials,
-): RequestHandler {
+/**
+ * The middleware over `readUninstall`: 204 when the handler is done. What the handler throws goes to `next`; without
+ * `next`, or if `next` throws as well, it is a process warning and the answer is 500. Other methods than DELETE go to
+ * `next`, too, or else get 405. `credentials` are asked for at each request.
+ */
+export function uninstallMiddleware<Req extends IncomingMessage>(
+  handler: UninstallHandler<Req>,
+  credentials: () => Credentials,
+): UninstallMiddleware<Req> {
   if (typeof handler !== 'function') throw new TypeError('handler must be a function');
-  return async (req, res, next) => {
-    try {
-      // Before the body is read: a stranger's is not worth it.
-      checkHeaders(req.headers, app);
-      await handler(readNotice(await readBody(req), app), req);
-      res.status(204).end();
-    } catch (error) {
-      if (error instanceof UninstallError) res.status(error.status).set(error.headers).end();
-      else next(asError(error));
-    }
-  };
+
+  async function answer(...[req, res, next]: Parameters<UninstallMiddleware<Req>>): Promise<void> {
+    if (req.method !== 'DELETE') return next ? void (await next()) : respond(res, 405, { Allow: 'DELETE' });
+    const notice = await readRequest(req, credentials()).catch(refusalIn);
+    if (notice instanceof UninstallError) return respond(res, notice.status, notice.headers);
+    await handler(notice, req);
+    respond(res, 204);
+  }
+
+  // Not an async function itself: restify accepts none that has a third parameter.
+  return (req, res, next) => answer(req, res, next).catch((error) => fail(error, res, next));
 }
 
-function checkHeaders(headers: UninstallRequest['headers'], { clientID, clientSecret }: Credentials): void {
-  const given = String(BASIC.exec(headerOf(headers, 'authorization'))?.[1]);
-  const expected = Buffer.from(`${clientID}:${clientSecret}`).toString('base64');
-  if (!timingSafeEqual(digestOf(given), digestOf(expected))) {
-    const challenge = { 'WWW-Authenticate': 'Basic realm="Pipedrive uninstall", charset="UTF-8"' };
-    throw new UninstallError("The uninstall request lacks the app's credentials", 401, challenge);
+async function readRequest(req: IncomingMessage, app: Credentials): Promise<PipedriveUninstall> {
+  // Before the body is read: a stranger's is not worth it.
+  checkHeaders(req.headers, app);
+  return readNotice(await readBody(req), app);
+}
+
+function refusalIn(error: unknown): UninstallError {
+  if (error instanceof UninstallError) return error;
+  throw error;
+}
+
+function respond(res: ServerResponse, status: number, headers: Record<string, string> = {}): void {
+  // The handler may have answered already.
+  if (!res.headersSent) {
+    res.statusCode = status;
+    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
   }
-  if (Number(headerOf(headers, 'content-length')) > LONGEST_BODY) throw tooLong();
+  res.end();
+}
+
+/** Gives an error to the framework; where nobody takes it, to whoever reads the process's warnings. */
+async function fail(error: unknown, res: ServerResponse, next?: (error?: unknown) => unknown): Promise<void> {
+  try {
+    if (next) return void (await next(asError(error)));
+  } catch {
+    // Polka's throws for an error whose `code` is no HTTP status, such as ECONNREFUSED.
+  }
+  respond(res, 500);
+  const detail = inspect(error);
+  process.emitWarning('An uninstall could not be handled', { code: 'PIPEDRIVE_UNINSTALL_FAILED', detail });
+}
+
+function checkHeaders(headers: object, { clientID, clientSecret }: Credentials): void {
+  // Without this check a missing secret would be the text "undefined".
+  if (!isText(clientID) || !isText(clientSecret)) throw new TypeError('clientID and clientSecret must be strings');
+  const expected = digestOf(Buffer.from(`${clientID}:${clientSecret}`).toString('base64'));
+  const isRight = (value: string) => timingSafeEqual(digestOf(BASIC.exec(value)?.[1] ?? ''), expected);
+  const given = readHeader(headers, 'authorization');
+  if (given.length === 0 || !given.every(isRight)) {
+    throw new UninstallError("The uninstall request lacks the app's credentials", 401, CHALLENGE);
+  }
+  if (readHeader(headers, 'content-length').some((length) => Number(length) > LONGEST_BODY)) throw tooLong();
 }
 
 function readNotice(body: unknown, { clientID }: Credentials): PipedriveUninstall {
   const text = textOf(body);
   if (Buffer.byteLength(text) > LONGEST_BODY) throw tooLong();
   const { client_id, user_id, company_id, timestamp } = readJSONObject(text) ?? {};
-  if (typeof client_id !== 'string' || !isId(user_id) || !isId(company_id) || typeof timestamp !== 'string') {
-    throw new UninstallError('The body of the uninstall request is malformed', 400);
-  }
+  const [userId, companyId] = [readId(user_id), readId(company_id)];
+  if (!isText(client_id) || userId === undefined || companyId === undefined) throw malformed();
   if (client_id !== clientID) throw new UninstallError('The uninstall request is for another app', 403);
-  return { clientId: client_id, userId: user_id, companyId: company_id, timestamp };
+  return { clientId: client_id, userId, companyId, timestamp };
 }
 
 /** The body as a parser left it, or else read here. */
-async function readBody(req: Request): Promise<unknown> {
-  const parsed: unknown = req.body;
-  // Express 4's parsers leave an empty object where they read nothing.
-  if (parsed !== undefined && !(isRecord(parsed) && Object.keys(parsed).length === 0)) return parsed;
+async function readBody(req: IncomingMessage): Promise<unknown> {
+  const parsed: unknown = Reflect.get(req, 'body');
+  if (!isEmptyBody(parsed)) return parsed;
 
-  let body = Buffer.alloc(0);
+  const chunks: Buffer[] = [];
+  let length = 0;
   try {
     // Too much is read to its end, and dropped: to break off would cut the connection that the answer needs.
-    for await (const chunk of req) body = Buffer.concat([body, Buffer.from(chunk)]).subarray(0, LONGEST_BODY + 1);
+    for await (const chunk of req) {
+      const bytes = Buffer.from(chunk);
+      length += bytes.length;
+      if (length <= LONGEST_BODY) chunks.push(bytes);
+    }
   } catch {
     return undefined; // it was cut
   }
-  return body;
+  if (length > LONGEST_BODY) throw tooLong();
+  return Buffer.concat(chunks);
+}
+
+/** Whether a body parser has read nothing: Express 4's leave an empty object then, others an empty text. */
+function isEmptyBody(body: unknown): boolean {
+  if (body === undefined || body === null || body === '') return true;
+  return isRecord(body) && readBytes(body) === undefined && Object.keys(body).length === 0;
 }
 
 function textOf(body: unknown): string {
-  if (body instanceof Uint8Array) return Buffer.from(body).toString();
-  return typeof body === 'string' ? body : String(JSON.stringify(body));
+  if (typeof body === 'string') return body;
+  try {
+    return readBytes(body)?.toString() ?? String(JSON.stringify(body));
+  } catch {
+    throw malformed(); // it has a cycle or a BigInt
+  }
+}
+
+function malformed(): UninstallError {
+  return new UninstallError('The body of the uninstall request is malformed', 400);
 }
 
 function tooLong(): UninstallError {
@@ -124,8 +196,4 @@ function tooLong(): UninstallError {
 function digestOf(value: string): Buffer {
   // Of one length, whatever was sent: timingSafeEqual insists.
   return createHash('sha256').update(value).digest();
-}
-
-function headerOf(headers: UninstallRequest['headers'], name: string): string {
-  return String(headers instanceof Headers ? headers.get(name) : headers[name]);
 }

@@ -1,4 +1,5 @@
 // Predicates and readers of values that come from elsewhere.
+import { types } from 'node:util';
 
 /** Whether a value is an object whose keys can be read. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
@@ -13,6 +14,42 @@ export function isText(value: unknown): value is string {
 /** Whether a value is an id of Pipedrive's. */
 export function isId(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) > 0;
+}
+
+const DIGITS = /^[1-9]\d*$/;
+
+/** An id of Pipedrive's as a number, from a number or from its digits; `undefined` when it is neither. */
+export function readId(value: unknown): number | undefined {
+  const id = typeof value === 'string' && DIGITS.test(value) ? Number(value) : value;
+  return isId(id) ? id : undefined;
+}
+
+/** The bytes in a buffer or a view of one, or `undefined` when a value is neither. Not copied. */
+export function readBytes(value: unknown): Buffer | undefined {
+  // `instanceof` would miss those of another realm, such as Jest's jsdom environment.
+  if (types.isAnyArrayBuffer(value)) return Buffer.from(value);
+  if (ArrayBuffer.isView(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  return undefined;
+}
+
+/**
+ * The values of a header whose name is given in lower case. Headers are those of Node.js, of any `fetch`, a `Map`, or an
+ * object with names in any letter case and strings or arrays as values, as in an event of AWS Lambda.
+ */
+export function readHeader(headers: unknown, name: string): string[] {
+  if (typeof headers !== 'object' || headers === null) return [];
+  const entries: Iterable<unknown> = isIterable(headers) ? headers : Object.entries(headers);
+  const values: unknown[] = [];
+  for (const entry of entries) {
+    if (!Array.isArray(entry)) continue;
+    const [key, value]: unknown[] = entry;
+    if (typeof key === 'string' && key.toLowerCase() === name) values.push(value);
+  }
+  return values.flat().filter((value) => typeof value === 'string');
+}
+
+function isIterable(value: object): value is Iterable<unknown> {
+  return Symbol.iterator in value && typeof value[Symbol.iterator] === 'function';
 }
 
 /** RFC 6749 appendix A.12: the characters of a token. */

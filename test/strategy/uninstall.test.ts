@@ -153,9 +153,9 @@ for (const [framework, create] of Object.entries(frameworks)) {
       'a string': '"x"',
       ...Object.fromEntries(
         Object.keys(notice).flatMap((key) =>
-          [undefined, null, {}, '', -1, 1.5, 2 ** 53, true].flatMap((value) => {
-            const isFine = (key === 'timestamp' && value === '') || (key === 'client_id' && value === '');
-            return isFine ? [] : [[`${key}: ${JSON.stringify(value)}`, JSON.stringify({ ...notice, [key]: value })]];
+          [undefined, null, {}, [], '', -1, 1.5, 2 ** 53, true].flatMap((value) => {
+            if (key === 'timestamp') return [];
+            return [[`${key}: ${JSON.stringify(value)}`, JSON.stringify({ ...notice, [key]: value })]];
           }),
         ),
       ),
@@ -211,57 +211,3 @@ for (const [framework, create] of Object.entries(frameworks)) {
     });
   });
 }
-
-describe('readUninstall', () => {
-  const headers = { authorization };
-  const bodies: Record<string, unknown> = {
-    'an object': notice,
-    text: JSON.stringify(notice),
-    bytes: Buffer.from(JSON.stringify(notice)),
-    'a Uint8Array': new TextEncoder().encode(JSON.stringify(notice)),
-  };
-  for (const [what, body] of Object.entries(bodies)) {
-    it(`reads ${what}, with the headers of Node.js and of fetch`, () => {
-      expect(strategy.readUninstall({ headers, body })).to.deep.equal(uninstall);
-      expect(strategy.readUninstall({ headers: new Headers(headers), body })).to.deep.equal(uninstall);
-    });
-  }
-
-  it('throws errors with the status and the headers to answer with', () => {
-    const refused = (given: object) => {
-      try {
-        return strategy.readUninstall({ headers, body: notice, ...given });
-      } catch (error) {
-        return error;
-      }
-    };
-    expect(refused({ headers: {} }))
-      .to.deep.include({
-        status: 401,
-        statusCode: 401,
-        message: "The uninstall request lacks the app's credentials",
-      })
-      .and.have.nested.property('headers.WWW-Authenticate');
-    expect(refused({ headers: new Headers() })).to.include({ status: 401 });
-    expect(refused({ body: undefined })).to.deep.include({
-      status: 400,
-      statusCode: 400,
-      headers: {},
-      message: 'The body of the uninstall request is malformed',
-    });
-    expect(refused({ body: 'x'.repeat(16 * 1024 + 1) })).to.include({
-      status: 400,
-      message: 'The body of the uninstall request is longer than 16384 bytes',
-    });
-    expect(refused({ body: { ...notice, client_id: 'other' } })).to.include({
-      status: 403,
-      statusCode: 403,
-      expose: true,
-      message: 'The uninstall request is for another app',
-    });
-  });
-
-  it('refuses a handler that is no function, when the route is made', () => {
-    expect(() => Reflect.apply(strategy.uninstall, strategy, [{}])).to.throw(TypeError, /^handler must be a function$/);
-  });
-});
