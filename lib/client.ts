@@ -47,7 +47,7 @@ export async function requestProfile(
 ): Promise<PipedriveProfile> {
   try {
     const [body] = await fromCallback<[unknown]>((done) => _oauth2.get(url, accessToken, done));
-    return readProfile(String(body));
+    return readProfile(String(body), { clientID: _oauth2._clientId });
   } catch (error) {
     throw internalOAuthError("Pipedrive's /users/me", error);
   }

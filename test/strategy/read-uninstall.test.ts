@@ -3,8 +3,8 @@ import { runInNewContext } from 'node:vm';
 import { expect } from 'chai';
 import { buildSync } from 'esbuild';
 import { PipedriveStrategy } from 'passport-pipedrive-oauth2';
+import { uninstallNotice } from 'pipedrive-sandbox';
 import { Headers as UndiciHeaders } from 'undici';
-import { uninstallNotice } from '../../sandbox';
 import { clientID, clientSecret, mustNotBeCalled, options } from '../support/app';
 
 const strategy = new PipedriveStrategy(options, mustNotBeCalled);

@@ -7,8 +7,8 @@ import { expect } from 'chai';
 import connect from 'connect';
 import express from 'express';
 import { PipedriveStrategy, type PipedriveUninstall } from 'passport-pipedrive-oauth2';
+import { uninstallNotice } from 'pipedrive-sandbox';
 import polka from 'polka';
-import { uninstallNotice } from '../../sandbox';
 import { clientID, clientSecret, mustNotBeCalled, options } from '../support/app';
 
 type Handler = (uninstall: PipedriveUninstall, req: IncomingMessage) => unknown;
