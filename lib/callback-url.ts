@@ -1,6 +1,6 @@
 // The callback URL (`redirect_uri`): which ones are accepted, and how a path becomes an absolute URL.
 import type { Request } from 'express';
-import { isPrintable } from './values';
+import { isPrintable, isText } from './values';
 
 const ABSOLUTE = /^https?:\/\/[^\s\\#]+$/i;
 const PATH = /^\/(?!\/)[^\s\\#]*$/;
@@ -13,20 +13,52 @@ export function isCallbackURL(value: unknown): value is string {
 }
 
 /**
- * A callback URL in absolute form. A path is completed with the origin of the request; with `proxy`, or Express's
- * "trust proxy" setting, with the one that `X-Forwarded-Proto` and `X-Forwarded-Host` name. `undefined` when the
- * request names no usable host.
+ * A callback URL in absolute form. A path is completed with the origin of the request as the framework tells it, under
+ * its own rules for trusted proxies. With `proxy`, `X-Forwarded-Proto` and `X-Forwarded-Host` are trusted in any
+ * framework. `undefined` if the request names no usable host.
  */
 export function resolveCallbackURL(callbackURL: string, req: Request, proxy: boolean): string | undefined {
   if (!callbackURL.startsWith('/')) return callbackURL;
 
-  const trusted = proxy || Boolean(req.app?.get?.('trust proxy'));
+  const trusted = proxy || trustsProxy(req);
   const forwarded = (name: string) => (trusted ? firstOf(req.headers[name]) : undefined);
-  const encrypted: unknown = Reflect.get(req.socket ?? {}, 'encrypted');
-  const protocol = encrypted || forwarded('x-forwarded-proto')?.toLowerCase() === 'https' ? 'https' : 'http';
-  const host = forwarded('x-forwarded-host') ?? firstOf(req.headers.host ?? req.headers[':authority']);
-  const origin = `${protocol}://${host}`;
+  const protocol = forwarded('x-forwarded-proto') ?? protocolOf(req);
+  const host = forwarded('x-forwarded-host') ?? hostOf(req);
+  const origin = `${protocol.toLowerCase() === 'https' ? 'https' : 'http'}://${host}`;
   return host && HOST.test(host) && URL.canParse(origin) ? origin + callbackURL : undefined;
+}
+
+/** Whether Express's setting "trust proxy" trusts the peer of this connection, as Express asks it. */
+function trustsProxy(req: Request): boolean {
+  const trusts = trustFunctionOf(req);
+  if (trusts) return Boolean(trusts(connectionOf(req)?.remoteAddress, 0));
+  // koa-passport shows Koa's `proxy` under Express's name.
+  return req.app?.get?.('trust proxy') === true;
+}
+
+/** Express's compiled setting "trust proxy", where the framework is Express. */
+function trustFunctionOf(req: Request): ((address: string | undefined, hop: number) => unknown) | undefined {
+  const trusts: unknown = req.app?.get?.('trust proxy fn');
+  return typeof trusts === 'function' ? (address, hop) => trusts(address, hop) : undefined;
+}
+
+function protocolOf(req: Request): string {
+  const { protocol }: { protocol?: unknown } = req;
+  if (isText(protocol)) return protocol;
+  return Reflect.get(connectionOf(req) ?? {}, 'encrypted') ? 'https' : 'http';
+}
+
+function hostOf(req: Request): string | undefined {
+  // Fastify and Koa apply their own trust to these; Express 4's `host` lacks the port.
+  const { host, hostname }: { host?: unknown; hostname?: unknown } = trustFunctionOf(req) ? {} : req;
+  const named = [host, hostname].find(isText);
+  // HTTP/2 has `:authority`, and prefers it to Host (RFC 9113 §8.3.1).
+  return named ?? firstOf(req.headers[':authority']) ?? firstOf(req.headers.host);
+}
+
+/** The connection of a request. Test doubles may have it under its old name only. */
+function connectionOf(req: Request): Request['socket'] | undefined {
+  return req.socket ?? req.connection;
 }
 
 /** The first of the values that a chain of proxies lists, separated by commas. */

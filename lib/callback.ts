@@ -21,11 +21,15 @@ const LONGEST = 4096;
 const hasNested = (query: Record<string, unknown>, names: readonly string[]) =>
   Object.keys(query).some((key) => names.some((name) => key.startsWith(`${name}[`)));
 
-/** The query as the framework has parsed it, or else parsed here. */
+/**
+ * The query as the framework has parsed it. Where its parser yields none of the parameters, the URL is read: the parser
+ * may be turned off, or yield something that is no plain object, such as a `Map` or `URLSearchParams`.
+ */
 export function queryOf({ query, url }: Request): Record<string, unknown> {
-  if (isRecord(query)) return query;
-  const [, ...search] = url.split('?');
-  return parse(search.join('?'));
+  if (isRecord(query) && (NAMES.some((name) => isPresent(query[name])) || hasNested(query, NAMES))) return query;
+  const [, ...search] = String(url ?? '').split('?');
+  // All parameters count: a code behind a thousand others must not start a sign-in once more.
+  return parse(search.join('?'), '&', '=', { maxKeys: 0 });
 }
 
 /** Whether a query belongs to a callback, well-formed or not. Without `code` and `error` it starts a sign-in. */
@@ -47,5 +51,5 @@ export function readCallback(query: Record<string, unknown>): Callback | undefin
 }
 
 function isPresent(value: unknown): boolean {
-  return value !== undefined && value !== '';
+  return value !== undefined && value !== null && value !== '';
 }

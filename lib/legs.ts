@@ -10,6 +10,7 @@ import { finishError, isTokenError } from './errors';
 import { fromCallback } from './from-callback';
 import { callbackFailure, failure, grantFailure, type Outcome, verdictOutcome } from './outcome';
 import { createProofKey } from './pkce';
+import { isPrefetch } from './prefetch';
 import type { PipedriveProfile } from './profile';
 import { type BegunFlow, beginFlow, endFlow, type StateMetadata, type StateStore } from './state/store';
 import type { PendingTokens } from './tokens';
@@ -63,7 +64,7 @@ export async function authorize(signIn: SignIn, { marketplace }: { marketplace?:
             req,
             codeVerifier: proofKey?.codeVerifier,
             state: options.state,
-            meta: marketplace ? { ...meta, marketplace } : meta,
+            meta: { ...meta, ...(marketplace && { marketplace }), ...(isPrefetch(req) && { prefetch: true }) },
           },
           strategy._stateStore,
         );

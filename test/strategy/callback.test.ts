@@ -43,6 +43,7 @@ describe('callback', () => {
         const state = await visitor.start();
         const answer = await visitor.callback({ code: 'abc', state }, { method });
         expect(answer.status).to.equal(405);
+        expect(answer.headers.get('allow')).to.equal('GET');
         if (method !== 'HEAD') expectFailure(answer, 405, 'invalid_request');
         await expectUnused(visitor, state);
       });
