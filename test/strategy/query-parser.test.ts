@@ -1,0 +1,60 @@
+// The callback where the framework's query parser is turned off or replaced: never another start in place of an end.
+import { parse } from 'node:querystring';
+import { expect } from 'chai';
+import type { Express } from 'express';
+import { type AppOptions, anybody, appsForEach, expectFailure, expectRedirect } from '../support/app';
+import { letSignIn, stubPipedrive } from '../support/pipedrive';
+
+/** What stands in for Express's own parser: a value of the setting "query parser", or what `req.query` is. */
+const parsers: Record<string, unknown> = {
+  false: false,
+  'one that yields URLSearchParams': (text: string) => new URLSearchParams(text),
+  'one that yields a Map': (text: string) => new Map(new URLSearchParams(text)),
+  'one that yields a list of pairs': (text: string) => [...new URLSearchParams(text)],
+  'one that yields the text itself': (text: string) => text,
+  'one that yields nothing': () => undefined,
+  'one that yields null': () => null,
+  'one that yields an object of its own': (text: string) => ({ raw: text, parameters: parse(text) }),
+  'one that yields an object without prototype': (text: string) => Object.assign(Object.create(null), parse(text)),
+  'one that yields a plain object': (text: string) => Object.fromEntries(new URLSearchParams(text)),
+  simple: 'simple',
+  extended: 'extended',
+};
+
+describe('query parser', () => {
+  stubPipedrive();
+  const start = appsForEach();
+
+  for (const [what, parser] of Object.entries(parsers)) {
+    const given: AppOptions = { verify: anybody, routes: (app: Express) => app.set('query parser', parser) };
+
+    it(`is ${what}: signs the user in`, async () => {
+      letSignIn();
+      const visitor = (await start(given)).visitor();
+      expect((await visitor.signIn()).outcome).to.equal('success');
+    });
+
+    it(`is ${what}: answers 403 to a refusal, and restarts a code without state`, async () => {
+      const visitor = (await start(given)).visitor();
+      const state = await visitor.start();
+      expectFailure(await visitor.callback({ error: 'user_denied', state }), 403, 'user_denied');
+      expectRedirect(await visitor.callback({ code: 'a' }));
+    });
+  }
+
+  for (const parser of [false, (text: string) => new URLSearchParams(text)]) {
+    for (const query of ['code=a&code=b&state=c', 'code[a]=b', 'error[]=b', 'code=a&error=b', 'code=%00', 'code=%0a']) {
+      it(`is ${parser ? 'one that yields URLSearchParams' : false}: answers 400 to ?${query}`, async () => {
+        const visitor = (await start({ routes: (app) => app.set('query parser', parser) })).visitor();
+        expectFailure(await visitor.callback(query), 400, 'invalid_request');
+      });
+    }
+  }
+
+  it('is false: reads a code behind more parameters than Node.js counts, or with a second question mark', async () => {
+    const visitor = (await start({ routes: (app) => app.set('query parser', false) })).visitor();
+    const many = 'x&'.repeat(1500);
+    expectFailure(await visitor.callback(`${many}error=server_error`), 502, 'server_error');
+    expectFailure(await visitor.callback('x=?&error=server_error'), 502, 'server_error');
+  });
+});
