@@ -1,9 +1,26 @@
 // The callback where the framework's query parser is turned off or replaced: never another start in place of an end.
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { parse } from 'node:querystring';
 import { expect } from 'chai';
-import type { Express } from 'express';
-import { type AppOptions, anybody, appsForEach, expectFailure, expectRedirect } from '../support/app';
+import type express from 'express';
+import type { ErrorRequestHandler, Express } from 'express';
+import { Passport } from 'passport';
+import { PipedriveStrategy } from 'passport-pipedrive-oauth2';
+import {
+  type AppOptions,
+  anybody,
+  appsForEach,
+  expectFailure,
+  expectRedirect,
+  mustNotBeCalled,
+  options,
+} from '../support/app';
 import { letSignIn, stubPipedrive } from '../support/pipedrive';
+
+const express4: typeof express = require('express4');
+const answerStatus: ErrorRequestHandler = (error, _req, res, _next) => void res.status(error.status).end();
 
 /** What stands in for Express's own parser: a value of the setting "query parser", or what `req.query` is. */
 const parsers: Record<string, unknown> = {
@@ -57,4 +74,21 @@ describe('query parser', () => {
     expectFailure(await visitor.callback(`${many}error=server_error`), 502, 'server_error');
     expectFailure(await visitor.callback('x=?&error=server_error'), 502, 'server_error');
   });
+
+  for (const [what, parser] of Object.entries(parsers)) {
+    it(`is ${what}, on Express 4: answers 502 to an outage of Pipedrive`, async () => {
+      const passport = new Passport();
+      passport.use(new PipedriveStrategy(options, mustNotBeCalled));
+      const app = express4().set('query parser', parser);
+      app.use(passport.authenticate('pipedrive', { session: false, failWithError: true }));
+      app.use(answerStatus);
+      const server = createServer(app).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      const url = `http://127.0.0.1:${port}/callback?error=server_error`;
+      const { status } = await fetch(url, { redirect: 'manual', headers: { Connection: 'close' } });
+      server.close();
+      expect(status).to.equal(502);
+    });
+  }
 });
