@@ -4,7 +4,7 @@ export type { PipedriveAuthenticateOptions } from './authenticate-options';
 export type { PipedriveStrategyOptions, PipedriveStrategyOptionsWithRequest } from './options';
 export type { PipedriveFailure } from './outcome';
 export { Strategy, type StrategyConstructor } from './passport-strategy';
-export type { PipedriveProfile, PipedriveUser } from './profile';
+export type { PipedriveAccess, PipedriveProfile, PipedriveUser } from './profile';
 export { CookieStateStore, type CookieStateStoreOptions } from './state/cookie';
 export { SessionStateStore, type SessionStateStoreOptions } from './state/session';
 export type {
@@ -17,7 +17,7 @@ export type {
 } from './state/store';
 export { PipedriveStrategy } from './strategy';
 export type { PipedriveTokens } from './tokens';
-export type { PipedriveUninstall, UninstallRequest } from './uninstall';
+export type { PipedriveUninstall, UninstallHandler, UninstallMiddleware, UninstallRequest } from './uninstall';
 export type {
   PassportVerifyFunction,
   VerifyCallback,

@@ -185,9 +185,11 @@ export class PipedriveStrategy extends OAuth2Strategy {
   }
 
   /**
-   * Middleware for `DELETE {callback URL}`, with which Pipedrive says that a user has uninstalled the app. It checks
-   * Pipedrive's credentials, reads the body, parsed or not, awaits the handler, and responds with 204; with 401 to other
-   * credentials, 400 to a body that is malformed or over 16 KiB, 403 to another app's. The handler's errors go to `next`.
+   * Middleware for `DELETE {callback URL}`, with which Pipedrive says that a user has uninstalled the app, in any
+   * framework with the `req` and `res` of Node.js. It checks Pipedrive's credentials, reads the body, parsed or not, awaits
+   * the handler, and responds with 204; with 401 to other credentials, 400 to a body that is malformed or over 16 KiB, 403
+   * to another app's. The handler's errors go to `next`; without `next` the response is a 500. Requests with another method
+   * go to `next`; without it they get 405.
    *
    * @see Pipedrive, app-uninstallation
    */

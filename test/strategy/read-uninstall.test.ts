@@ -202,4 +202,17 @@ describe('readUninstall', () => {
       message: 'The uninstall request is for another app',
     });
   });
+
+  it('compares with the credentials that the strategy has at the time of the request', () => {
+    const own = new PipedriveStrategy(options, mustNotBeCalled);
+    const read = (credentials: string) =>
+      own.readUninstall({ headers: { authorization: basic(credentials) }, body: notice });
+    Object.assign(own._oauth2, { _clientSecret: 'the-next-secret' });
+    expect(read(`${clientID}:the-next-secret`)).to.deep.equal(uninstall);
+    expect(() => read(`${clientID}:${clientSecret}`))
+      .to.throw()
+      .with.property('status', 401);
+    Object.assign(own._oauth2, { _clientSecret: undefined });
+    expect(() => read(`${clientID}:undefined`)).to.throw(TypeError, 'clientID and clientSecret must be strings');
+  });
 });
