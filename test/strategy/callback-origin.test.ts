@@ -188,4 +188,35 @@ describe('origin of a relative callback URL', () => {
     server.close();
     expect(redirectURI(response.location)).to.equal('http://app.example.com:8443/callback');
   });
+
+  /** The redirect_uri for a request as test suites make them up, of which only this is there. */
+  const redirectURIFor = (req: object) =>
+    new Promise((resolve, reject) => {
+      const actions = { redirect: (url: string) => resolve(redirectURI(url)), fail: reject, error: reject };
+      const strategy = Object.assign(strategyWith(), actions);
+      Reflect.apply(strategy.authenticate, strategy, [{ headers: { host: 'app.example.com' }, ...req }, {}]);
+    });
+  const doubles: [what: string, req: object, expected: string][] = [
+    ['no connection', {}, 'http://app.example.com/callback'],
+    ['a connection with TLS', { connection: { encrypted: true } }, 'https://app.example.com/callback'],
+    ['a socket with TLS', { socket: { encrypted: true } }, 'https://app.example.com/callback'],
+    [
+      'an app that says no more than that it trusts its proxy',
+      { app: { get: (name: string) => name === 'trust proxy' }, headers: { 'x-forwarded-host': 'a', host: 'b' } },
+      'http://a/callback',
+    ],
+    [
+      'an app with a list of trusted proxies, and no function',
+      {
+        app: { get: (name: string) => (name === 'trust proxy' ? ['10.0.0.1'] : undefined) },
+        headers: { 'x-forwarded-host': 'a', host: 'b' },
+      },
+      'http://b/callback',
+    ],
+  ];
+  for (const [what, req, expected] of doubles) {
+    it(`is ${expected} for a made-up request with ${what}`, async () => {
+      expect(await redirectURIFor(req)).to.equal(expected);
+    });
+  }
 });

@@ -1,9 +1,9 @@
 // The profile: what Pipedrive says of a user, in Passport's terms.
 import { expect } from 'chai';
 import nock from 'nock';
-import type { PipedriveProfile } from 'passport-pipedrive-oauth2';
+import { type PipedriveProfile, PipedriveStrategy } from 'passport-pipedrive-oauth2';
 import { currentUser, users } from 'pipedrive-sandbox';
-import { appsForEach, clientSecret } from '../support/app';
+import { appsForEach, clientSecret, options } from '../support/app';
 import { letSignIn, profileRequest, stubPipedrive, tokens } from '../support/pipedrive';
 
 describe('profile', () => {
@@ -124,5 +124,21 @@ describe('profile', () => {
     const app = await start({ options: { clientID: 'a/b?c' }, verify: ({ profile }) => profile });
     const { user } = await app.visitor().signIn();
     expect(user).to.have.property('appSettingsURL').that.includes('/app/a%2Fb%3Fc/app-settings');
+  });
+
+  it('leaves appSettingsURL out where a client of the app has no client ID', async () => {
+    const strategy = new PipedriveStrategy(options, ({ profile }) => profile);
+    const client = {
+      _authorizeUrl: 'https://oauth.pipedrive.com/oauth/authorize',
+      _accessTokenUrl: 'https://oauth.pipedrive.com/oauth/token',
+      _clientSecret: clientSecret,
+      getOAuthAccessToken: (_code: string, _params: object, done: (...results: unknown[]) => void) =>
+        done(null, 'access', 'refresh', { api_domain: 'https://examplebikes.pipedrive.com' }),
+      get: (_url: string, _token: string, done: (...results: unknown[]) => void) =>
+        done(null, JSON.stringify(currentUser(users.ada))),
+    };
+    Object.assign(strategy, { _oauth2: client });
+    const { user } = await (await start({ strategy })).visitor().signIn();
+    expect(user).to.include({ id: '1001:777' }).and.not.to.have.property('appSettingsURL');
   });
 });

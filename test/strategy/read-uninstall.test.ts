@@ -135,7 +135,9 @@ describe('readUninstall', () => {
     }
   }
 
-  const strangers: Record<string, object> = {
+  const strangers: Record<string, unknown> = {
+    'headers that are null': null,
+    'headers that are text': `Authorization: ${authorization}`,
     'no headers': {},
     'no headers of fetch': new Headers(),
     'no pairs': [],

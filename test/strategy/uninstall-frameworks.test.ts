@@ -50,7 +50,7 @@ const frameworks: Record<string, { listen: (middleware: Middleware) => RequestLi
 };
 
 for (const [framework, { listen, hasNext }] of Object.entries(frameworks)) {
-  describe(`uninstall on ${framework}`, () => {
+  describe(`uninstall middleware on ${framework}`, () => {
     const closing: (() => void)[] = [];
     const othersListeners = process.listeners('warning');
     let uninstalls: PipedriveUninstall[];
@@ -163,7 +163,7 @@ for (const [framework, { listen, hasNext }] of Object.entries(frameworks)) {
   });
 }
 
-describe('uninstall', () => {
+describe('uninstall middleware', () => {
   it('refuses a handler that is no function, when the route is made', () => {
     expect(() => Reflect.apply(strategy.uninstall, strategy, [{}])).to.throw(TypeError, /^handler must be a function$/);
   });
@@ -175,7 +175,7 @@ describe('uninstall', () => {
   });
 });
 
-describe('uninstall, with other methods than DELETE', () => {
+describe('uninstall middleware, with other methods than DELETE', () => {
   const noHandler = () => expect.fail('The handler must not be called');
 
   async function statusOf(method: string, listener: RequestListener): Promise<[number, string | null]> {
