@@ -70,8 +70,8 @@ for (const [framework, { listen, hasNext }] of Object.entries(frameworks)) {
 
     const remember: Handler = (seen) => void uninstalls.push(seen);
 
-    async function start(handler: Handler = remember): Promise<string> {
-      const server = createServer(listen(strategy.uninstall<IncomingMessage>(handler))).listen(0, '127.0.0.1');
+    async function start(handler: Handler = remember, from = strategy): Promise<string> {
+      const server = createServer(listen(from.uninstall<IncomingMessage>(handler))).listen(0, '127.0.0.1');
       await once(server, 'listening');
       closing.push(() => {
         server.close();
@@ -136,6 +136,15 @@ for (const [framework, { listen, hasNext }] of Object.entries(frameworks)) {
       }
     }
 
+    it('answers 500 where the strategy has no secret to compare with', async () => {
+      const secretless = new PipedriveStrategy(options, mustNotBeCalled);
+      Object.assign(secretless._oauth2, { _clientSecret: undefined });
+      const url = await start(remember, secretless);
+      const undefinedSecret = `Basic ${Buffer.from(`${clientID}:undefined`).toString('base64')}`;
+      expect((await send(url, { headers: { Authorization: undefinedSecret } })).status).to.equal(500);
+      expect(uninstalls).to.deep.equal([]);
+    });
+
     it("gives an error of the handler's that looks like a refusal to the app, too", async () => {
       const url = await start(() => strategy.readUninstall({ headers: {}, body: '' }));
       expect((await send(url)).status).to.equal(framework.startsWith('Polka, behind') ? 401 : 500);
@@ -166,6 +175,21 @@ for (const [framework, { listen, hasNext }] of Object.entries(frameworks)) {
 describe('uninstall middleware', () => {
   it('refuses a handler that is no function, when the route is made', () => {
     expect(() => Reflect.apply(strategy.uninstall, strategy, [{}])).to.throw(TypeError, /^handler must be a function$/);
+  });
+
+  it('gives no error to next where somebody has answered before', async () => {
+    const middleware = strategy.uninstall<IncomingMessage>(() => {});
+    const errors: unknown[] = [];
+    const server = createServer((req, res) => {
+      res.end('early');
+      middleware(req, res, (error) => errors.push(error)).then(() => server.close());
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const response = await fetch(url, { method: 'DELETE', headers: { Connection: 'close' } });
+    expect(await response.text()).to.equal('early');
+    if (server.listening) await once(server, 'close');
+    expect(errors).to.deep.equal([]);
   });
 
   it('has the shape that restify asks for: three parameters, and no async function', () => {
