@@ -96,7 +96,7 @@ export function uninstallMiddleware<Req extends IncomingMessage>(
 }
 
 async function readRequest(req: IncomingMessage, app: Credentials): Promise<PipedriveUninstall> {
-  // Before the body is read: a stranger's is not worth it.
+  // Before the body: that of an unauthenticated request is not read.
   checkHeaders(req.headers, app);
   return readNotice(await readBody(req), app);
 }
@@ -157,14 +157,14 @@ async function readBody(req: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let length = 0;
   try {
-    // Too much is read to its end, and dropped: to break off would cut the connection that the answer needs.
+    // A body that is too long is read to its end and dropped: stopping would close the connection before the response.
     for await (const chunk of req) {
       const bytes = Buffer.from(chunk);
       length += bytes.length;
       if (length <= LONGEST_BODY) chunks.push(bytes);
     }
   } catch {
-    return undefined; // it was cut
+    return undefined; // the connection broke
   }
   if (length > LONGEST_BODY) throw tooLong();
   return Buffer.concat(chunks);
@@ -194,6 +194,6 @@ function tooLong(): UninstallError {
 }
 
 function digestOf(value: string): Buffer {
-  // Of one length, whatever was sent: timingSafeEqual insists.
+  // timingSafeEqual requires both to have the same length.
   return createHash('sha256').update(value).digest();
 }
