@@ -39,6 +39,14 @@ export async function requestTokens(
   }
 }
 
+/** Exchanges a refresh token. */
+export async function requestRefresh(strategy: ClientHooks, refreshToken: string): Promise<PipedriveTokens> {
+  const { tokens, error } = await requestTokens(strategy, refreshToken, { grant_type: 'refresh_token' });
+  if (!tokens) throw finishError(error, secretsOf(strategy, refreshToken));
+  // A client other than ours may leave it out (RFC 6749 §6).
+  return { ...tokens, refresh_token: tokens.refresh_token ?? refreshToken };
+}
+
 /** Asks for the user of an access token. */
 export async function requestProfile(
   { _oauth2 }: Pick<ClientHooks, '_oauth2'>,

@@ -4,8 +4,8 @@ import { isText } from './values';
 /** Origin of the authorization, token and revocation endpoints. */
 export const AUTHORIZATION_SERVER = 'https://oauth.pipedrive.com';
 
-/** Path of the current user below a company's `api_domain`. */
-export const USER_PROFILE_PATH = '/api/v1/users/me';
+/** The current user below a company's `api_domain`. */
+export const profileURL = (apiDomain: string) => `${apiDomain.replace(/\/$/, '')}/api/v1/users/me`;
 
 const LOOPBACK = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
@@ -31,5 +31,5 @@ export function isOrigin(value: unknown): value is string {
  */
 export function isApiDomain(value: unknown, endpoints: readonly (string | undefined)[]): value is string {
   if (!isText(value)) return false;
-  return API_DOMAIN.test(value) || endpoints.some((url) => url !== undefined && new URL(url).origin === value);
+  return API_DOMAIN.test(value) || endpoints.some((url) => isEndpoint(url) && new URL(url).origin === value);
 }

@@ -2,18 +2,18 @@
 import { parse, stringify } from 'node:querystring';
 import type { Request } from 'express';
 import type { PipedriveAuthenticateOptions } from './authenticate-options';
-import { type Callback, readCallback } from './callback';
+import { type Callback, isCallback, queryOf, readCallback } from './callback';
 import { isCallbackURL, resolveCallbackURL } from './callback-url';
 import { type ClientHooks, requestTokens, secretsOf } from './client';
 import { checkHosts, warnOfInstall } from './diagnostics';
 import { finishError, isTokenError } from './errors';
 import { fromCallback } from './from-callback';
 import { callbackFailure, failure, grantFailure, type Outcome, verdictOutcome } from './outcome';
+import type { PendingTokens } from './pending';
 import { createProofKey } from './pkce';
 import { isPrefetch } from './prefetch';
 import type { PipedriveProfile } from './profile';
 import { type BegunFlow, beginFlow, endFlow, type StateMetadata, type StateStore } from './state/store';
-import type { PendingTokens } from './tokens';
 import { isErrorCode, isText } from './values';
 import { callVerify, type VerifyHook } from './verify';
 
@@ -47,8 +47,14 @@ export interface SignIn {
 const METHOD_NOT_ALLOWED = { status: 405, headers: { Allow: 'GET' }, reason: 'the method is not GET' };
 const NO_HOST = 'the callback URL is a path, and the request names no usable host';
 
+/** Decides what comes of a request. Without `code` and `error` in its query it starts a sign-in. */
+export async function decide(signIn: SignIn): Promise<Outcome> {
+  const query = queryOf(signIn.req);
+  return isCallback(query) ? callback(signIn, query) : authorize(signIn);
+}
+
 /** RFC 6749 §4.1.1: remembers what the callback will need, and sends the user to Pipedrive. */
-export async function authorize(signIn: SignIn, { marketplace }: { marketplace?: boolean } = {}): Promise<Outcome> {
+async function authorize(signIn: SignIn, { marketplace }: { marketplace?: boolean } = {}): Promise<Outcome> {
   const { strategy, usesState, req, options } = signIn;
   const meta = readMetadata(signIn);
   if (!meta) return failure('invalid_request', { reason: NO_HOST });
@@ -81,7 +87,7 @@ export async function authorize(signIn: SignIn, { marketplace }: { marketplace?:
 }
 
 /** RFC 6749 §4.1.2 to §4.1.4, the profile, and the app's verify function. */
-export async function callback(signIn: SignIn, query: Record<string, unknown>): Promise<Outcome> {
+async function callback(signIn: SignIn, query: Record<string, unknown>): Promise<Outcome> {
   const { strategy, req, options } = signIn;
   if (req.method !== 'GET') return failure('invalid_request', METHOD_NOT_ALLOWED);
   const parameters = readCallback(query);

@@ -3,19 +3,19 @@ import type { IncomingMessage } from 'node:http';
 import type { Request } from 'express';
 import { Strategy as OAuth2Strategy, type VerifyFunction as OAuth2Verify, type StrategyOptions } from 'passport-oauth2';
 import type { PipedriveAuthenticateOptions } from './authenticate-options';
-import { isCallback, queryOf } from './callback';
-import { requestProfile, requestRevocation, requestTokens, secretsOf } from './client';
-import { isApiDomain, USER_PROFILE_PATH } from './endpoints';
-import { finishError, internalOAuthError, ResponseError, readTokenError } from './errors';
-import { authorize, callback } from './legs';
+import { requestProfile, requestRefresh, requestRevocation } from './client';
+import { isApiDomain, profileURL } from './endpoints';
+import { internalOAuthError, ResponseError, readTokenError } from './errors';
+import { decide } from './legs';
 import { PipedriveOAuth2 } from './oauth2';
 import type { PipedriveStrategyOptions, PipedriveStrategyOptionsWithRequest } from './options';
 import { applyOutcome, logOutcome, type Outcome } from './outcome';
+import { PendingRefreshes, PendingTokens } from './pending';
 import type { PipedriveProfile } from './profile';
 import { type ResolvedOptions, resolveOptions } from './resolve-options';
 import { type SkipUserProfile, skipsUserProfile } from './skip-user-profile';
 import type { StateStore } from './state/store';
-import { PendingTokens, type PipedriveTokens } from './tokens';
+import type { PipedriveTokens } from './tokens';
 import {
   type PipedriveUninstall,
   readUninstall,
@@ -45,9 +45,12 @@ export class PipedriveStrategy extends OAuth2Strategy {
   declare _verify: (...args: never[]) => unknown;
   declare _passReqToCallback: boolean;
 
-  private readonly options: Pick<ResolvedOptions, 'state' | 'marketplaceInstall' | 'revocationURL' | 'userProfileURL'>;
-  private readonly pendingTokens = new PendingTokens();
-  private readonly refreshes = new Map<string, Promise<PipedriveTokens>>();
+  /** Everything of ours under one name, so that a subclass can use any other. */
+  private readonly _pipedrive: {
+    options: Pick<ResolvedOptions, 'state' | 'marketplaceInstall' | 'revocationURL' | 'userProfileURL'>;
+    pendingTokens: PendingTokens;
+    refreshes: PendingRefreshes;
+  };
 
   /**
    * Throws a `TypeError` that names the option when one is missing or not what it must be. Passport's own verify forms
@@ -65,7 +68,11 @@ export class PipedriveStrategy extends OAuth2Strategy {
     super(resolved as StrategyOptions, verify as OAuth2Verify);
     this.name = resolved.name;
     const { state, marketplaceInstall, revocationURL, userProfileURL } = resolved;
-    this.options = { state, marketplaceInstall, revocationURL, userProfileURL };
+    this._pipedrive = {
+      options: { state, marketplaceInstall, revocationURL, userProfileURL },
+      pendingTokens: new PendingTokens(),
+      refreshes: new PendingRefreshes(),
+    };
     const { clientID, clientSecret, authorizationURL, tokenURL, customHeaders, timeout, agent } = resolved;
     this._oauth2 = new PipedriveOAuth2(clientID, clientSecret, '', authorizationURL, tokenURL, customHeaders, {
       timeout,
@@ -79,19 +86,14 @@ export class PipedriveStrategy extends OAuth2Strategy {
     // Taken now: Passport may put the actions of another request on this object while this one waits.
     const { redirect, success, fail, error } = this;
     const actions = { redirect, success, fail, error };
-    this.decide(req, options)
+    const { options: own, pendingTokens } = this._pipedrive;
+    const { state: usesState, marketplaceInstall } = own;
+    decide({ strategy: this, usesState, marketplaceInstall, pendingTokens, req, options })
       .catch((error: unknown): Outcome => ({ action: 'error', error }))
       .then((outcome) => {
         logOutcome(outcome);
         applyOutcome(actions, req, outcome, options);
       });
-  }
-
-  private async decide(req: Request, options: PipedriveAuthenticateOptions): Promise<Outcome> {
-    const query = queryOf(req);
-    const { state: usesState, marketplaceInstall } = this.options;
-    const signIn = { strategy: this, usesState, marketplaceInstall, pendingTokens: this.pendingTokens, req, options };
-    return isCallback(query) ? callback(signIn, query) : authorize(signIn);
   }
 
   /**
@@ -100,25 +102,21 @@ export class PipedriveStrategy extends OAuth2Strategy {
    * when Pipedrive cannot be reached (502), limits the rate (503), is too slow (504), or refuses the token (502).
    */
   override userProfile(accessToken: string, done: UserProfileCallback): void {
-    const url = this.options.userProfileURL ?? this.userProfileURLFor(accessToken);
+    const { options, pendingTokens } = this._pipedrive;
+    const domain = pendingTokens.get(accessToken)?.api_domain;
+    // Another client than ours has not checked it.
+    const known = isApiDomain(domain, [this._oauth2._accessTokenUrl]) ? profileURL(domain) : undefined;
+    const url = options.userProfileURL ?? known;
     const unknown = new ResponseError('No usable api_domain is known, and userProfileURL is not set');
     if (url === undefined) return done(internalOAuthError("Pipedrive's /users/me", unknown));
     requestProfile(this, url, accessToken).then((profile) => done(null, profile), done);
   }
 
-  private userProfileURLFor(accessToken: string): string | undefined {
-    const domain = this.pendingTokens.get(accessToken)?.api_domain;
-    // Another client than ours has not checked it.
-    const isUsable = isApiDomain(domain, [this._oauth2._accessTokenUrl]);
-    return isUsable ? domain.replace(/\/$/, '') + USER_PROFILE_PATH : undefined;
-  }
-
   /** Loads the profile unless `skipUserProfile` says otherwise. */
   _loadUserProfile(accessToken: string, done: UserProfileCallback): void {
-    skipsUserProfile(this._skipUserProfile, accessToken).then(
-      (skips) => (skips ? done(null) : this.userProfile(accessToken, done)),
-      done,
-    );
+    skipsUserProfile(this._skipUserProfile, accessToken)
+      .then((skips) => (skips ? done(null) : this.userProfile(accessToken, done)))
+      .catch(done);
   }
 
   /** The error in a response of the token endpoint, or `null` where it has none in Pipedrive's JSON or the RFC's. */
@@ -129,15 +127,11 @@ export class PipedriveStrategy extends OAuth2Strategy {
   /** An error of `_oauth2` as the app gets it: what `parseErrorResponse` finds, otherwise an `InternalOAuthError`. */
   _createOAuthError(endpoint: string, error: unknown): Error {
     const { statusCode, data }: Record<string, unknown> = Object(error);
-    return this.readErrorResponse(data, statusCode) ?? internalOAuthError(endpoint, error);
-  }
-
-  private readErrorResponse(data: unknown, statusCode: unknown): Error | null {
-    if (typeof statusCode !== 'number' || !isText(data)) return null;
+    if (typeof statusCode !== 'number' || !isText(data)) return internalOAuthError(endpoint, error);
     try {
-      return this.parseErrorResponse(data, statusCode);
+      return this.parseErrorResponse(data, statusCode) ?? internalOAuthError(endpoint, error);
     } catch {
-      return null; // passport-oauth2 says so: an override may not expect every body
+      return internalOAuthError(endpoint, error); // as in passport-oauth2: an override may not expect every body
     }
   }
 
@@ -151,24 +145,7 @@ export class PipedriveStrategy extends OAuth2Strategy {
    */
   async refresh(refreshToken: string): Promise<PipedriveTokens> {
     if (!isText(refreshToken)) throw new TypeError('refreshToken must be a string');
-    const pending = this.refreshes.get(refreshToken) ?? this.startRefresh(refreshToken);
-    return { ...(await pending) };
-  }
-
-  private startRefresh(refreshToken: string): Promise<PipedriveTokens> {
-    const refresh = this.requestRefresh(refreshToken).finally(() => {
-      if (this.refreshes.get(refreshToken) === refresh) this.refreshes.delete(refreshToken);
-    });
-    this.refreshes.set(refreshToken, refresh);
-    return refresh;
-  }
-
-  private async requestRefresh(refreshToken: string): Promise<PipedriveTokens> {
-    const params = { grant_type: 'refresh_token' };
-    const { tokens, error } = await requestTokens(this, refreshToken, params);
-    if (!tokens) throw finishError(error, secretsOf(this, refreshToken));
-    // A client other than ours may leave it out (RFC 6749 §6).
-    return { ...tokens, refresh_token: tokens.refresh_token ?? refreshToken };
+    return { ...(await this._pipedrive.refreshes.join(refreshToken, () => requestRefresh(this, refreshToken))) };
   }
 
   /**
@@ -177,10 +154,11 @@ export class PipedriveStrategy extends OAuth2Strategy {
    */
   async revoke(token: string, hint?: 'access_token' | 'refresh_token'): Promise<void> {
     if (!isText(token)) throw new TypeError('token must be a string');
+    const { options, refreshes } = this._pipedrive;
     // A refresh from before the revocation may yield tokens that it ends.
-    this.refreshes.clear();
-    await requestRevocation(this, this.options.revocationURL, { token, token_type_hint: hint }).finally(() =>
-      this.refreshes.clear(),
+    refreshes.clear();
+    await requestRevocation(this, options.revocationURL, { token, token_type_hint: hint }).finally(() =>
+      refreshes.clear(),
     );
   }
 
@@ -194,7 +172,7 @@ export class PipedriveStrategy extends OAuth2Strategy {
    * @see Pipedrive, app-uninstallation
    */
   uninstall<Req extends IncomingMessage = Request>(handler: UninstallHandler<Req>): UninstallMiddleware<Req> {
-    return uninstallMiddleware(handler, () => this.credentials);
+    return uninstallMiddleware(handler, () => credentialsOf(this._oauth2));
   }
 
   /**
@@ -204,11 +182,11 @@ export class PipedriveStrategy extends OAuth2Strategy {
    * @see Pipedrive, app-uninstallation
    */
   readUninstall(request: UninstallRequest): PipedriveUninstall {
-    return readUninstall(request, this.credentials);
+    return readUninstall(request, credentialsOf(this._oauth2));
   }
+}
 
-  private get credentials() {
-    const { _clientId: clientID, _clientSecret: clientSecret } = this._oauth2;
-    return { clientID, clientSecret };
-  }
+/** The app's credentials, as they are at the time of a request. */
+function credentialsOf({ _clientId: clientID, _clientSecret: clientSecret }: PipedriveOAuth2) {
+  return { clientID, clientSecret };
 }

@@ -1,4 +1,4 @@
-// The token response: reads it, completes it, and keeps it for the time of a sign-in.
+// The token response: reads it, and completes it.
 import { ResponseError } from './errors';
 import { isRecord, isText, isToken } from './values';
 
@@ -78,25 +78,4 @@ export function completeTokens(
 
 function unusable(field: string): ResponseError {
   return new ResponseError(`The token response has no usable ${field}`);
-}
-
-/** Token responses of the pending sign-ins. `_loadUserProfile` and `userProfile` get the access token alone. */
-export class PendingTokens {
-  private readonly byAccessToken = new Map<string, PipedriveTokens[]>();
-
-  /** Keeps a token response until the function that it returns is called. */
-  add(tokens: PipedriveTokens): () => void {
-    const { access_token: key } = tokens;
-    this.byAccessToken.set(key, [...(this.byAccessToken.get(key) ?? []), tokens]);
-    return () => {
-      const others = this.byAccessToken.get(key)?.filter((other) => other !== tokens) ?? [];
-      if (others.length > 0) this.byAccessToken.set(key, others);
-      else this.byAccessToken.delete(key);
-    };
-  }
-
-  /** The token response with this access token. */
-  get(accessToken: string): PipedriveTokens | undefined {
-    return this.byAccessToken.get(accessToken)?.at(-1);
-  }
 }

@@ -201,6 +201,36 @@ describe('as an OAuth2Strategy', () => {
       expect((await (await start({ strategy })).visitor().signIn()).user).to.deep.equal({ name: tokens.access_token });
     });
 
+    for (const [what, userProfile] of Object.entries<() => unknown>({
+      throws() {
+        throw new Error('broken hook');
+      },
+      rejects: async () => {
+        throw new Error('broken hook');
+      },
+    })) {
+      it(`userProfile, and ends in its error where it ${what}`, async () => {
+        const strategy = Object.assign(create(), { userProfile });
+        exchange().reply(200, tokens);
+        const app = await start({ strategy });
+        expect(expectError(app, await app.visitor().signIn(), 500).message).to.equal('broken hook');
+      });
+    }
+
+    it('that has members of its own, whatever their names', async () => {
+      class Own extends PipedriveStrategy {
+        options = 'own';
+        refreshes = 'own';
+        pendingTokens = 'own';
+        decide = 'own';
+        credentials = 'own';
+      }
+      letSignIn();
+      expect((await (await start({ strategy: new Own(options, anybody) })).visitor().signIn()).outcome).to.equal(
+        'success',
+      );
+    });
+
     it('userProfile that wraps the original with its two parameters', async () => {
       class Own extends PipedriveStrategy {
         override userProfile(accessToken: string, done: Done) {
