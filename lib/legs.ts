@@ -71,6 +71,7 @@ async function authorize(signIn: SignIn, { marketplace }: { marketplace?: boolea
             codeVerifier: proofKey?.codeVerifier,
             state: options.state,
             meta: { ...meta, ...(marketplace && { marketplace }), ...(isPrefetch(req) && { prefetch: true }) },
+            clientSecret: strategy._oauth2._clientSecret,
           },
           strategy._stateStore,
         );
@@ -105,7 +106,7 @@ async function callback(signIn: SignIn, query: Record<string, unknown>): Promise
   }
 
   // Used up before anything else can fail.
-  const flow = await endFlow({ req, state, meta }, strategy._stateStore);
+  const flow = await endFlow({ req, state, meta, clientSecret: strategy._oauth2._clientSecret }, strategy._stateStore);
   if (!flow.ok) return failure(flow.code ?? 'state_invalid', { reason: flow.reason ?? 'the state store refused it' });
 
   const grant = await requestTokens(strategy, code, {
@@ -140,7 +141,9 @@ async function callbackWithError(
   // The code and the status of the failure depend neither on the state nor on a store that fails.
   const flow =
     usesState && state !== undefined
-      ? await endFlow({ req, state, meta }, strategy._stateStore).catch(() => undefined)
+      ? await endFlow({ req, state, meta, clientSecret: strategy._oauth2._clientSecret }, strategy._stateStore).catch(
+          () => undefined,
+        )
       : undefined;
   const details = flow?.ok ? { description, uri, state: flow.state } : {};
   return isErrorCode(error) ? callbackFailure(error, details) : failure('invalid_request', { details });

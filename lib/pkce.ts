@@ -1,5 +1,6 @@
 // Proof Key for Code Exchange (RFC 7636).
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
+import { randomToken } from './random';
 
 /**
  * A code verifier of 256 random bits (RFC 7636 §4.1), and what the authorization request carries of it (§4.2, §4.3).
@@ -7,7 +8,7 @@ import { createHash, randomBytes } from 'node:crypto';
  */
 export function createProofKey(method: unknown) {
   if (!method) return undefined;
-  const codeVerifier = randomBytes(32).toString('base64url');
+  const codeVerifier = randomToken();
   const challenge = { code_challenge: transform(codeVerifier, method), code_challenge_method: method };
   return { codeVerifier, challenge };
 }

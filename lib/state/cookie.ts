@@ -1,70 +1,98 @@
-// Keeps sign-ins under way in signed cookies, one for each.
-import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
+// Keeps pending sign-ins in signed cookies, one for each, in a room that stays small.
+import { type KeyObject, randomInt } from 'node:crypto';
 import { stringifySetCookie } from 'cookie';
-import { sign, unsign } from 'cookie-signature';
 import type { Request, Response } from 'express';
-import { createHandle, type FlowLimits, newestThatFit, resolveLimits } from './flow';
-import type { StateMetadata, StateStore, StateStoreCallback, StateVerifyCallback } from './store';
+import { randomToken } from '../random';
+import { choosePlace, MOST_BYTES, PLACES, placesFor } from './cookie-places';
+import {
+  EXPIRED,
+  type Flow,
+  type FlowLimits,
+  isOpen,
+  isRestartLoop,
+  NO_FLOW,
+  RESTART_LOOP,
+  resolveLimits,
+  tooLarge,
+} from './flow';
+import {
+  bytesOf,
+  cookieName,
+  cookieNames,
+  isOf,
+  readFlowCookies,
+  type StoredFlow,
+  signFlow,
+  unsignFlow,
+} from './flow-cookie';
+import { clientKeyFor, deriveKey } from './keys';
+import type { StateMetadata, StateRefusal, StateStore, StateStoreCallback, StateVerifyCallback } from './store';
 
 export interface CookieStateStoreOptions extends FlowLimits {
   /**
-   * Signs the cookies. Of several secrets the first signs and all verify: to rotate, put the new one in front, and drop
-   * the old one after `ttl`. Without the secret that signed it a sign-in under way ends with `state_invalid`.
+   * Signs the cookies; at least 32 characters. Of several secrets the first signs and all verify: to rotate, put the new
+   * one in front, and drop the old one after `ttl`. A pending sign-in whose secret is gone ends with `state_invalid`.
    *
-   * @default the strategy's client secret
+   * @default the strategy's client secret, also for an empty list
    */
-  secret?: string | readonly string[];
+  secret?: string | readonly string[] | undefined;
+  /**
+   * Weakens the cookies: with it every host below the domain gets them, and can set them as well, so that each of them
+   * can sign a user in to an account that is not the user's. On https they lose the prefix `__Host-` for `__Secure-`.
+   * It is for apps whose start and callback are on sibling hosts, such as `app.example.com` and `auth.example.com` with
+   * `domain: 'example.com'`.
+   *
+   * @default the cookies belong to the host that set them
+   */
+  domain?: string | undefined;
 }
 
-/** A flow as its cookie keeps it. */
-interface StoredFlow {
-  /** callback URL */
-  u: string;
-  /** app state */
-  s?: unknown;
-  /** code verifier */
-  v?: string;
-}
+/** The first one signs, all verify. */
+type Keys = readonly [KeyObject, ...KeyObject[]];
 
-/** A flow's cookie as the browser sent it, with the flow's `state` parameter out of its name. */
-interface FlowCookie {
-  name: string;
-  handle: string;
-  value: string;
-}
+const MIN_SECRET_LENGTH = 32;
+const DOMAIN = /^[a-z\d-]+(?:\.[a-z\d-]+)*$/i;
 
-const FLOW_COOKIES = /(?:^|;) *(?<name>(?:__Host-)?pipedrive-flow\.(?<handle>[\w-]{43}))=(?<value>[^;\s]*)/g;
-
-/** How much longer than `ttl` a cookie lives, in ms, so that a flow that took too long is told from a foreign one. */
-const AFTERLIFE = 24 * 60 * 60 * 1000;
+const NO_COOKIE: StateRefusal = { code: 'state_invalid', reason: 'no flow cookie came' };
+const OTHER_SECRET: StateRefusal = {
+  code: 'state_invalid',
+  reason: 'signed with another secret, or begun with another callback URL of the strategy',
+};
 
 // The values need no escaping: base36, base64url and base64.
 const unencoded = (value: string) => value;
 
 /**
  * State store in signed cookies: needs no session and no memory on the server, and shares nothing between servers but
- * the secret. Each flow is one HttpOnly, SameSite=Lax cookie, with `Secure` and the `__Host-` prefix when the callback
- * URL is https. Together they stay under 4,096 bytes. It needs `req.res`, which Express and Nest set.
+ * the secret. The cookies are HttpOnly and SameSite=Lax, with `Secure` and the prefix `__Host-` when the callback URL is
+ * https; a cookie without that prefix does not count there. It needs `req.res`, which Express and Nest set.
  *
  * What the app gives as `state` is signed, not encrypted: the user can read it.
  */
 export class CookieStateStore implements StateStore {
-  private readonly keys: readonly KeyObject[];
+  private readonly keys: Keys | undefined;
   private readonly ttl: number;
   private readonly limit: number;
+  private readonly domain: string | undefined;
+  /** Max-Age of a cookie, in seconds: it outlives the ttl, so that a flow that took too long is told from a foreign one. */
+  private readonly lifetime: number;
 
-  constructor({ secret = [], ...limits }: CookieStateStoreOptions = {}) {
+  /** Throws a `TypeError` that names the option that is not what it must be. */
+  constructor({ secret = [], domain, ...limits }: CookieStateStoreOptions = {}) {
     const secrets = typeof secret === 'string' ? [secret] : secret;
-    if (!Array.isArray(secrets) || !secrets.every((each) => typeof each === 'string' && each !== '')) {
-      throw new TypeError('secret must be a string, or an array of strings');
+    if (!Array.isArray(secrets) || !secrets.every(isLongSecret)) {
+      throw new TypeError(
+        `secret must be a string of at least ${MIN_SECRET_LENGTH} characters, or an array of such strings`,
+      );
     }
-    this.keys = secrets.map(deriveKey);
+    if (domain !== undefined && (typeof domain !== 'string' || !DOMAIN.test(domain))) {
+      throw new TypeError('domain must be a host name');
+    }
+    const [first, ...others] = secrets.map(deriveKey);
+    this.keys = first && [first, ...others];
     ({ ttl: this.ttl, limit: this.limit } = resolveLimits(limits));
-  }
-
-  /** This store, or if it has no secret, one alike that is keyed from the given one. The strategy calls it. */
-  withDefaultSecret(secret: string): CookieStateStore {
-    return this.keys.length > 0 ? this : new CookieStateStore({ secret, ttl: this.ttl, limit: this.limit });
+    this.domain = domain;
+    this.lifetime = Math.max(1, Math.floor((2 * this.ttl) / 1000));
   }
 
   store(
@@ -75,49 +103,69 @@ export class CookieStateStore implements StateStore {
     done: StateStoreCallback,
   ): void {
     const response = responseOf(req);
-    const handle = createHandle();
-    const isSecure = meta.callbackURL.startsWith('https:');
-    const flow: StoredFlow = { u: meta.callbackURL, s: state, v: codeVerifier };
-    const payload = `${Date.now().toString(36)}.${Buffer.from(JSON.stringify(flow)).toString('base64url')}`;
-    const name = nameOf(handle, isSecure);
-    const cookie: FlowCookie = { name, handle, value: this.signed(payload, name, meta) };
+    const { callbackURL, ownCallbackURL } = meta;
+    const handle = randomToken();
+    const flow: StoredFlow = {
+      start: Date.now(),
+      handle,
+      appState: state,
+      callbackURL: callbackURL === ownCallbackURL ? undefined : callbackURL,
+      codeVerifier,
+      isRestart: meta.marketplace === true,
+      isPrefetch: meta.prefetch === true,
+    };
+    const names = cookieNames(meta, this.domain);
+    const value = signFlow(flow, meta, this.keysFor(meta));
+    const bytes = bytesOf(cookieName(names, 0), value);
+    const places = placesFor(bytes);
+    if (places === 0) throw tooLarge(bytes, MOST_BYTES);
 
-    // Their start is read unverified: it only decides who goes first.
-    const earlier = flowCookies(req).sort((a, b) => startOf(a.value) - startOf(b.value));
-    const kept = newestThatFit([...earlier, cookie], this.limit, ({ name, value }) => `${name}=${value}; `.length);
-    for (const old of earlier.slice(0, earlier.length + 1 - kept.length)) clearCookie(response, old.name);
-    setCookie(response, name, cookie.value, this.ttl + AFTERLIFE);
+    const isOpenNow = (each: Flow) => isOpen(each, this.ttl);
+    const sent = readFlowCookies(req, names);
+    const limit = Math.min(this.limit, PLACES);
+    if (flow.isRestart && isRestartLoop(sent.filter(isOpenNow), Math.min(limit, places))) {
+      return done(null, false, RESTART_LOOP);
+    }
+    const rules = { limit, isOpen: isOpenNow, randomBelow: randomInt };
+    const chosen = choosePlace(sent, { ...flow, bytes }, rules);
+    if (chosen) {
+      const cleared = new Set(chosen.dropped.map(({ name }) => name));
+      const lines = Array.from(cleared, (name) => this.setCookie(name, '', 0));
+      addCookies(response, [...lines, this.setCookie(cookieName(names, chosen.place), value, this.lifetime)]);
+    }
+    // A prefetch without a place is redirected as well: the user who follows the link starts anew.
     done(null, handle);
   }
 
   verify(req: Request, state: string, meta: StateMetadata, done: StateVerifyCallback): void {
     const response = responseOf(req);
-    const cookie = flowCookies(req).find(({ handle }) => handle === state);
-    const payload = cookie && this.unsigned(cookie, meta);
-    if (!payload) return done(null, false);
+    const sent = readFlowCookies(req, cookieNames(meta, this.domain));
+    const alike = sent.filter((cookie) => isOf(cookie, state));
+    for (const { name, value } of alike) {
+      const flow = unsignFlow(value, state, meta, this.keysFor(meta));
+      if (!flow) continue;
 
-    // Used up before anything else can fail.
-    clearCookie(response, cookie.name);
-    if (Date.now() - startOf(payload) > this.ttl) return done(null, false, { code: 'state_expired' });
-    const flow = Buffer.from(payload.slice(payload.indexOf('.') + 1), 'base64url');
-    const { u, s, v } = JSON.parse(flow.toString()) as StoredFlow;
-    done(null, v ?? true, s, { callbackURL: u });
-  }
-
-  private signed(payload: string, name: string, meta: StateMetadata): string {
-    const context = contextOf(name, meta);
-    const [key] = this.keys;
-    if (!key) throw new Error('CookieStateStore needs a secret');
-    return sign(context + payload, key).slice(context.length);
-  }
-
-  private unsigned({ name, value }: FlowCookie, meta: StateMetadata): string | undefined {
-    const context = contextOf(name, meta);
-    for (const key of this.keys) {
-      const payload = unsign(context + value, key);
-      if (payload) return payload.slice(context.length);
+      // Used up before anything else can fail.
+      addCookies(response, [this.setCookie(name, '', 0)]);
+      if (!isOpen(flow, this.ttl)) return done(null, false, EXPIRED);
+      const { codeVerifier = true, appState, callbackURL = meta.ownCallbackURL, isRestart } = flow;
+      return done(null, codeVerifier, appState, { callbackURL, marketplace: isRestart });
     }
-    return undefined;
+    done(null, false, sent.length === 0 ? NO_COOKIE : alike.length === 0 ? NO_FLOW : OTHER_SECRET);
+  }
+
+  private keysFor(meta: StateMetadata): Keys {
+    return this.keys ?? [clientKeyFor(meta)];
+  }
+
+  /** A `Set-Cookie` header; `maxAge` in seconds. */
+  private setCookie(name: string, value: string, maxAge: number): string {
+    const secure = name.startsWith('__');
+    const domain = name.startsWith('__Host-') ? undefined : this.domain;
+    return stringifySetCookie(
+      { name, value, maxAge, domain, path: '/', httpOnly: true, sameSite: 'lax', secure },
+      { encode: unencoded },
+    );
   }
 }
 
@@ -127,58 +175,21 @@ export function canSetCookies(req: Request): req is Request & { res: Response } 
   return typeof res?.getHeader === 'function' && typeof res.setHeader === 'function';
 }
 
-/** An own key, so that what is signed with the same secret for another purpose means nothing here (RFC 5869 §3.2). */
-function deriveKey(secret: string): KeyObject {
-  const key = hkdfSync('sha256', secret, '', 'passport-pipedrive-oauth2 state cookie', 32);
-  return createSecretKey(Buffer.from(key));
-}
-
-function nameOf(handle: string, isSecure: boolean): string {
-  return `${isSecure ? '__Host-' : ''}pipedrive-flow.${handle}`;
-}
-
-/** What a signature binds a flow to besides its content. It takes no room in the cookie. */
-function contextOf(name: string, { strategy, clientID }: StateMetadata): string {
-  return JSON.stringify([name, strategy, clientID]);
-}
-
-/** The flows that the browser sent. */
-function flowCookies(req: Request): FlowCookie[] {
-  const found = String(req.headers.cookie).matchAll(FLOW_COOKIES);
-  return Array.from(found, ({ groups }) => groups as FlowCookie & typeof groups);
-}
-
-/** When a flow began, in Unix time in ms: a cookie's value begins with it. */
-function startOf(value: string): number {
-  return Number.parseInt(value, 36) || 0;
-}
-
-function setCookie(response: Response, name: string, value: string, maxAge: number): void {
-  const header = stringifySetCookie(
-    {
-      name,
-      value,
-      maxAge: Math.ceil(maxAge / 1000),
-      path: '/',
-      httpOnly: true,
-      sameSite: 'lax',
-      secure: name.startsWith('__Host-'),
-    },
-    { encode: unencoded },
-  );
+function addCookies(response: Response, lines: readonly string[]): void {
   const others = response.getHeader('Set-Cookie') ?? [];
-  response.setHeader('Set-Cookie', [...(Array.isArray(others) ? others : [String(others)]), header]);
-}
-
-function clearCookie(response: Response, name: string): void {
-  setCookie(response, name, '', 0);
+  response.setHeader('Set-Cookie', [...(Array.isArray(others) ? others : [String(others)]), ...lines]);
 }
 
 function responseOf(req: Request): Response {
   if (!canSetCookies(req)) {
     throw new Error(
-      'CookieStateStore needs req.res to set its cookies on, which this framework does not provide: use SessionStateStore',
+      'CookieStateStore needs req.res to set its cookies on, and the framework has not set it: before Passport runs say ' +
+        'req.res = res, or use SessionStateStore (docs/troubleshooting.md)',
     );
   }
   return req.res;
+}
+
+function isLongSecret(value: unknown): boolean {
+  return typeof value === 'string' && value.length >= MIN_SECRET_LENGTH;
 }

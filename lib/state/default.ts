@@ -1,4 +1,4 @@
-// The choice of the state store: the app's own; by default cookies where the framework lets us set them, otherwise the session.
+// The choice of the state store: the app's own; by default cookies where the response can take them, otherwise the session.
 import type { Request } from 'express';
 import type { PipedriveStrategyOptions } from '../options';
 import { CookieStateStore, canSetCookies } from './cookie';
@@ -7,36 +7,28 @@ import type { StateMetadata, StateStore, StateStoreCallback, StateVerifyCallback
 
 /** The state store that the options ask for, if any. */
 export function resolveStore(
-  { store, clientSecret, sessionKey }: Pick<PipedriveStrategyOptions, 'store' | 'clientSecret' | 'sessionKey'>,
+  { store, sessionKey }: Pick<PipedriveStrategyOptions, 'store' | 'sessionKey'>,
   usesState: boolean,
 ): StateStore | undefined {
-  if (store instanceof CookieStateStore) return store.withDefaultSecret(clientSecret);
   if (store || !usesState) return store;
-  const session = new SessionStateStore(sessionKey === undefined ? {} : { key: sessionKey });
-  return new DefaultStateStore(new CookieStateStore({ secret: clientSecret }), session);
+  return defaultStore(new CookieStateStore(), new SessionStateStore({ key: sessionKey }));
 }
 
-class DefaultStateStore implements StateStore {
-  constructor(
-    private readonly cookies: CookieStateStore,
-    private readonly session: SessionStateStore,
-  ) {}
-
-  store(
-    req: Request,
-    codeVerifier: string | undefined,
-    state: unknown,
-    meta: StateMetadata,
-    done: StateStoreCallback,
-  ): void {
-    this.storeFor(req).store(req, codeVerifier, state, meta, done);
-  }
-
-  verify(req: Request, state: string, meta: StateMetadata, done: StateVerifyCallback): void {
-    this.storeFor(req).verify(req, state, meta, done);
-  }
-
-  private storeFor(req: Request): CookieStateStore | SessionStateStore {
-    return canSetCookies(req) ? this.cookies : this.session;
-  }
+/** A store that chooses between the two for each request. */
+function defaultStore(cookies: CookieStateStore, session: SessionStateStore) {
+  const storeFor = (req: Request) => (canSetCookies(req) ? cookies : session);
+  return {
+    store(
+      req: Request,
+      codeVerifier: string | undefined,
+      state: unknown,
+      meta: StateMetadata,
+      done: StateStoreCallback,
+    ): void {
+      storeFor(req).store(req, codeVerifier, state, meta, done);
+    },
+    verify(req: Request, state: string, meta: StateMetadata, done: StateVerifyCallback): void {
+      storeFor(req).verify(req, state, meta, done);
+    },
+  };
 }

@@ -1,16 +1,29 @@
-// Keeps sign-ins under way in `req.session`.
+// Keeps pending sign-ins in `req.session`.
 import type { Request } from 'express';
+import { isPromise } from '../from-callback';
+import { randomToken } from '../random';
 import { isRecord, readJSON, withoutUndefined } from '../values';
-import { createHandle, type FlowLimits, newestThatFit, resolveLimits } from './flow';
-import type { StateMetadata, StateStore, StateStoreCallback, StateVerifyCallback } from './store';
+import {
+  EXPIRED,
+  type Flow,
+  type FlowLimits,
+  flowsToDrop,
+  isOpen,
+  isRestartLoop,
+  NO_FLOW,
+  RESTART_LOOP,
+  resolveLimits,
+  tooLarge,
+} from './flow';
+import type { StateMetadata, StateRefusal, StateStore, StateStoreCallback, StateVerifyCallback } from './store';
 
 export interface SessionStateStoreOptions extends FlowLimits {
   /**
    * Key in `req.session`.
    *
-   * @default 'oauth2:oauth.pipedrive.com'
+   * @default 'pipedrive-oauth2:flows'
    */
-  key?: string;
+  key?: string | undefined;
 }
 
 /** A flow as the session keeps it. Short keys, since some sessions are cookies. */
@@ -29,21 +42,33 @@ interface StoredFlow {
   s?: string;
   /** code verifier */
   v?: string;
+  /** restart of an install that the Marketplace began */
+  m?: true;
+  /** begun by a prefetch */
+  p?: true;
 }
 
+/** Most bytes of all flows: some sessions are sealed cookies, which grow by a third or more, and end at 4,096. */
+const MOST_BYTES = 2048;
+
+const OTHER_STRATEGY: StateRefusal = { code: 'state_invalid', reason: 'of another strategy or client' };
+
 /**
- * State store in `req.session`, for any session middleware: one small array under one key, replaced as a whole.
+ * State store in `req.session`, for any session middleware: one array of at most 2,048 bytes under one key, replaced as
+ * a whole. A session that has a function `save` is saved before the redirect and before the exchange; a sign-in fails
+ * with the error if that fails.
  *
  * Passport regenerates the session when a user signs in, so flows of other tabs end then with `state_invalid`, unless
- * `passport.authenticate` has `keepSessionInfo: true`. Most session middleware writes the whole session at the end of a
- * request, so of two flows that start at the very same time the later write wins. `CookieStateStore` has neither limit.
+ * `passport.authenticate` has `keepSessionInfo: true`. Most session middleware writes whole sessions, so of two flows
+ * that start at the very same time the later write wins. `CookieStateStore` has neither limit.
  */
 export class SessionStateStore implements StateStore {
   private readonly ttl: number;
   private readonly limit: number;
   private readonly key: string;
 
-  constructor({ key = 'oauth2:oauth.pipedrive.com', ...limits }: SessionStateStoreOptions = {}) {
+  /** Throws a `TypeError` that names the option that is not what it must be. */
+  constructor({ key = 'pipedrive-oauth2:flows', ...limits }: SessionStateStoreOptions = {}) {
     if (typeof key !== 'string' || key === '') throw new TypeError('key must be a string');
     ({ ttl: this.ttl, limit: this.limit } = resolveLimits(limits));
     this.key = key;
@@ -57,51 +82,103 @@ export class SessionStateStore implements StateStore {
     done: StateStoreCallback,
   ): void {
     const session = sessionOf(req);
-    const flow: StoredFlow = withoutUndefined({
-      h: createHandle(),
+    const stored: StoredFlow = withoutUndefined({
+      h: randomToken(),
       t: Date.now(),
       n: meta.strategy,
       c: meta.clientID,
       u: meta.callbackURL,
       s: JSON.stringify(state),
       v: codeVerifier,
+      m: meta.marketplace || undefined,
+      p: meta.prefetch || undefined,
     });
-    const flows = [...readFlows(session[this.key]), flow];
-    // The two bytes are its share of the array's brackets and commas.
-    session[this.key] = newestThatFit(flows, this.limit, (each) => Buffer.byteLength(JSON.stringify(each)) + 2);
-    done(null, flow.h);
+    const added = measured(stored);
+    const room = MOST_BYTES - bytesOf({ [this.key]: [] });
+    if (added.bytes > room) throw tooLarge(added.bytes, room);
+
+    const flows = readFlows(session[this.key])
+      .map(measured)
+      .filter((flow) => isOpen(flow, this.ttl));
+    const alike = Math.min(this.limit, Math.floor(room / added.bytes));
+    if (added.isRestart && isRestartLoop(flows, alike)) return done(null, false, RESTART_LOOP);
+    const mayGiveWay = (flow: Flow) => !added.isPrefetch || flow.isPrefetch;
+    const dropped = flowsToDrop(flows, added, { limit: this.limit, bytes: room, mayGiveWay });
+    // A prefetch without room is redirected as well: the user who follows the link starts anew.
+    if (!dropped) return done(null, stored.h);
+
+    session[this.key] = [...flows.filter((flow) => !dropped.includes(flow)), added].map((flow) => flow.stored);
+    saveSession(session, (error) => (error ? done(error) : done(null, stored.h)));
   }
 
   verify(req: Request, state: string, meta: StateMetadata, done: StateVerifyCallback): void {
     const session = sessionOf(req);
     const flows = readFlows(session[this.key]);
-    const flow = flows.find(({ h, n, c }) => h === state && n === meta.strategy && c === meta.clientID);
-    if (!flow) return done(null, false);
+    const flow = flows.find(({ h }) => h === state);
+    if (!flow) return done(null, false, NO_FLOW);
+    if (flow.n !== meta.strategy || flow.c !== meta.clientID) return done(null, false, OTHER_STRATEGY);
 
-    // Used up before anything else can fail.
-    session[this.key] = flows.filter((other) => other !== flow);
-    if (Date.now() - flow.t > this.ttl) return done(null, false, { code: 'state_expired' });
-    done(null, flow.v ?? true, flow.s && readJSON(flow.s), { callbackURL: flow.u });
+    // Used up, and saved so, before anything else can fail: the same state again finds nothing, however slow Pipedrive is.
+    const isExpired = !isOpen({ start: flow.t }, this.ttl);
+    session[this.key] = flows.filter((other) => other !== flow && isOpen({ start: other.t }, this.ttl));
+    saveSession(session, (error) => {
+      if (error) return done(error);
+      if (isExpired) return done(null, false, EXPIRED);
+      const details = { callbackURL: flow.u, marketplace: flow.m === true };
+      done(null, flow.v ?? true, flow.s && readJSON(flow.s), details);
+    });
   }
+}
+
+/** A flow with what its limits need. */
+function measured(stored: StoredFlow): Flow & { stored: StoredFlow } {
+  const { t: start, m: isRestart = false, p: isPrefetch = false } = stored;
+  // One byte more for the comma in the array.
+  return { stored, start, bytes: bytesOf(stored) + 1, isRestart, isPrefetch };
+}
+
+function bytesOf(value: unknown): number {
+  return Buffer.byteLength(JSON.stringify(value));
+}
+
+/**
+ * Saves a session that can be saved; others are saved by their middleware at the end of the request. Some say by a
+ * callback that it is done (express-session), some by a promise (iron-session). A `save` without parameters and without
+ * a promise only notes that the session is to be saved (older versions of koa-session).
+ */
+function saveSession(session: Record<string, unknown>, done: (error?: unknown) => void): void {
+  const { save } = session;
+  if (typeof save !== 'function') return done();
+  const returned: unknown = save.call(session, done);
+  if (isPromise(returned)) {
+    returned.then(
+      () => done(),
+      (error) => done(error ?? new Error('The session could not be saved')),
+    );
+  } else if (save.length === 0) done();
 }
 
 function sessionOf(req: Request): Record<string, unknown> {
   const session: unknown = Reflect.get(req, 'session');
   if (!isRecord(session)) {
     throw new Error(
-      'SessionStateStore needs req.session: use a session middleware, or CookieStateStore, which needs none',
+      'SessionStateStore needs req.session: use a session middleware, or CookieStateStore, which needs none but req.res; ' +
+        'where the framework does not set that, say req.res = res before Passport runs (docs/troubleshooting.md)',
     );
   }
   return session;
 }
 
 function readFlows(value: unknown): StoredFlow[] {
-  return Array.isArray(value) ? value.filter(isFlow) : [];
+  return Array.isArray(value) ? value.filter(isStoredFlow) : [];
 }
 
-function isFlow(value: unknown): value is StoredFlow {
+function isStoredFlow(value: unknown): value is StoredFlow {
   if (!isRecord(value)) return false;
-  const { h, t, u, s } = value;
-  const hasState = typeof s === 'string' && readJSON(s) !== undefined;
-  return typeof h === 'string' && typeof t === 'number' && typeof u === 'string' && (s === undefined || hasState);
+  const { h, t, u, s, v } = value;
+  const isOptionalText = (each: unknown) => each === undefined || typeof each === 'string';
+  const hasReadableState = s === undefined || (typeof s === 'string' && readJSON(s) !== undefined);
+  return (
+    typeof h === 'string' && typeof t === 'number' && typeof u === 'string' && hasReadableState && isOptionalText(v)
+  );
 }

@@ -9,7 +9,7 @@ import { text } from '../support/arbitraries';
 import { bytesOfFlows, expectHolds, expectRefusal, longest, startRoute, stateHeader } from '../support/fuzz';
 import { answerWell, rawServersForEach } from '../support/servers';
 
-const key = 'oauth2:oauth.pipedrive.com';
+const key = 'pipedrive-oauth2:flows';
 
 describe('fuzz: state stores', function () {
   this.timeout(longest);

@@ -1,0 +1,143 @@
+// A flow as a cookie: its name, its signed value, and how both are read from a request.
+import { createHash, type KeyObject } from 'node:crypto';
+import { sign, unsign } from 'cookie-signature';
+import type { Request } from 'express';
+import type { PlacedFlow } from './cookie-places';
+import type { StateMetadata } from './store';
+
+/** What a cookie keeps of a flow. */
+export interface StoredFlow {
+  /** Unix time in ms */
+  start: number;
+  /** The `state` parameter. */
+  handle: string;
+  /** What the app gave as `state`. */
+  appState: unknown;
+  /** The callback URL, unless it is the strategy's own. */
+  callbackURL: string | undefined;
+  codeVerifier: string | undefined;
+  isRestart: boolean;
+  isPrefetch: boolean;
+}
+
+/** A cookie of this strategy and client, as the browser sent it: its content is not verified. */
+export interface FlowCookie extends PlacedFlow {
+  name: string;
+  value: string;
+  /** Begins the `state` parameter of the flow. */
+  hint: string;
+}
+
+const FLOW_COOKIES =
+  /(?:^|;) *(?<name>(?<prefix>__Host-|__Secure-|)pipedrive-flow\.(?<fingerprint>[\w-]{6})\.(?<place>[\da-f]))=(?<value>[^;\s]*)/g;
+
+/** No more are looked at: a name comes twice where somebody planted another for a path or a domain. */
+const MAX_COOKIES = 64;
+
+/** What a flow is besides an ordinary one. */
+const RESTART = 'r';
+const PREFETCH = 'p';
+
+/** So much of the `state` parameter is in the cookie, to find it by. The signature covers all of it. */
+const HINT_LENGTH = 8;
+
+/** What the names of a strategy's and client's flow cookies have in common. */
+export interface CookieNames {
+  /** RFC 6265bis §4.1.3: `__Host-` cookies can only be set by their own host, over https. Empty on http. */
+  prefix: '__Host-' | '__Secure-' | '';
+  /** Tells the strategies and the apps of a host apart; short, since every request carries it. */
+  fingerprint: string;
+}
+
+export function cookieNames(
+  { callbackURL, strategy, clientID }: StateMetadata,
+  domain: string | undefined,
+): CookieNames {
+  const hash = createHash('sha256').update(JSON.stringify([strategy, clientID]));
+  const prefix = domain === undefined ? '__Host-' : '__Secure-';
+  return { prefix: /^https:/i.test(callbackURL) ? prefix : '', fingerprint: hash.digest('base64url').slice(0, 6) };
+}
+
+export function cookieName({ prefix, fingerprint }: CookieNames, place: number): string {
+  return `${prefix}pipedrive-flow.${fingerprint}.${place.toString(16)}`;
+}
+
+/** Bytes of a cookie in a `Cookie` header, with its separator. */
+export function bytesOf(name: string, value: string): number {
+  return name.length + value.length + '=; '.length;
+}
+
+/** The flow cookies that the browser sent under these names. On http those with a prefix count as well. */
+export function readFlowCookies(req: Request, { prefix, fingerprint }: CookieNames): FlowCookie[] {
+  const found: FlowCookie[] = [];
+  for (const { groups = {} } of String(req.headers.cookie).matchAll(FLOW_COOKIES)) {
+    if (groups.fingerprint !== fingerprint || (prefix !== '' && groups.prefix !== prefix)) continue;
+    found.push(readFlowCookie(groups));
+    if (found.length === MAX_COOKIES) break;
+  }
+  return found;
+}
+
+function readFlowCookie({ name = '', place = '', value = '' }: Record<string, string | undefined>): FlowCookie {
+  const [time = '', hint = '', marks = ''] = value.split('.', 3);
+  return {
+    name,
+    value,
+    hint,
+    start: Number.parseInt(time, 36) || 0,
+    place: Number.parseInt(place, 16),
+    bytes: bytesOf(name, value),
+    isRestart: marks.includes(RESTART),
+    isPrefetch: marks.includes(PREFETCH),
+  };
+}
+
+/** The value of a flow's cookie. */
+export function signFlow(flow: StoredFlow, meta: StateMetadata, [key]: readonly [KeyObject, ...KeyObject[]]): string {
+  const json = JSON.stringify(flow.appState);
+  const payload = [
+    flow.start.toString(36),
+    flow.handle.slice(0, HINT_LENGTH),
+    (flow.isRestart ? RESTART : '') + (flow.isPrefetch ? PREFETCH : ''),
+    json === undefined ? '' : Buffer.from(json).toString('base64url'),
+    flow.callbackURL === undefined ? '' : Buffer.from(flow.callbackURL).toString('base64url'),
+    flow.codeVerifier ?? '',
+  ].join('.');
+  const context = contextOf(payload, flow.handle, meta);
+  return sign(context + payload, key).slice(context.length);
+}
+
+/** Whether a cookie looks like the one of this `state` parameter. */
+export function isOf(cookie: FlowCookie, handle: string): boolean {
+  return cookie.hint.length === HINT_LENGTH && handle.startsWith(cookie.hint);
+}
+
+/** The flow in a cookie, or `undefined` if its signature is of none of the keys. */
+export function unsignFlow(
+  value: string,
+  handle: string,
+  meta: StateMetadata,
+  keys: readonly KeyObject[],
+): StoredFlow | undefined {
+  const context = contextOf(value, handle, meta);
+  const signed = keys.map((key) => unsign(context + value, key)).find(Boolean);
+  if (!signed) return undefined;
+
+  const [time = '', , marks = '', json = '', url = '', ...verifier] = signed.slice(context.length).split('.');
+  return {
+    start: Number.parseInt(time, 36),
+    handle,
+    appState: json === '' ? undefined : JSON.parse(Buffer.from(json, 'base64url').toString()),
+    callbackURL: url === '' ? undefined : Buffer.from(url, 'base64url').toString(),
+    // It may hold dots (RFC 7636 §4.1).
+    codeVerifier: verifier.join('.') || undefined,
+    isRestart: marks.includes(RESTART),
+    isPrefetch: marks.includes(PREFETCH),
+  };
+}
+
+/** Signed with the payload, but not stored in the cookie. The strategy's own callback URL is among it where it is left out. */
+function contextOf(payload: string, handle: string, { strategy, clientID, ownCallbackURL }: StateMetadata): string {
+  const [, , , , url] = payload.split('.', 5);
+  return JSON.stringify([handle, strategy, clientID, url === '' ? ownCallbackURL : '']);
+}
