@@ -16,7 +16,7 @@ import {
 } from '../support/app';
 import { expectNoUnhandledRejections } from '../support/errors';
 import { exchange, letSignIn, profileRequest, stubPipedrive, tokenEndpoint, tokens } from '../support/pipedrive';
-import { clockForEach, stores, strategyWith, withStore } from '../support/stores';
+import { clockForEach, type Limits, StoreClient, stores, strategyWith, withStore } from '../support/stores';
 
 const minutes = 60_000;
 
@@ -223,6 +223,107 @@ for (const name of ['CookieStateStore', 'SessionStateStore'] as const) {
       it('that JSON cannot hold is an error, before the redirect', async () => {
         const app = await start(withStore(name, { authorize: { state: { n: 1n } } }));
         expect((await app.visitor().send('/auth')).outcome).to.equal('error');
+      });
+    });
+
+    describe('limits', () => {
+      const client = (limits: Limits = {}) => StoreClient.of(name, limits);
+
+      it('calls a state expired that comes from a future more than 5 minutes away, and keeps nothing of it', async () => {
+        const browser = client();
+        const [near, far] = [await browser.begin(), await browser.begin()];
+        passTime(-5 * minutes);
+        expect(await browser.end(near.handle)).to.include({ ok: true });
+        passTime(-1);
+        const ended = await browser.end(far.handle);
+        expect(ended).to.include({ ok: false });
+        expect(ended.state).to.include({ code: 'state_expired' });
+        expect((await browser.end(far.handle)).state).to.include({ code: 'state_invalid' });
+      });
+
+      it('lets a flow from a clock that was ahead give way first', async () => {
+        const browser = client({ limit: 2 });
+        await browser.begin();
+        passTime(-60 * minutes);
+        const handles = [await browser.begin(), await browser.begin()].map(({ handle }) => handle);
+        for (const handle of handles) expect(await browser.end(handle)).to.include({ ok: true });
+      });
+
+      it('lets an expired flow give way to an open one', async () => {
+        const browser = client({ limit: 2 });
+        await browser.begin();
+        passTime(20 * minutes);
+        const { handle } = await browser.begin();
+        passTime(15 * minutes);
+        await browser.begin();
+        expect(await browser.end(handle)).to.include({ ok: true });
+      });
+
+      for (const [limit, restarts] of [
+        [10, 3],
+        [3, 3],
+        [2, 2],
+        [1, 1],
+      ] as const) {
+        it(`refuses a restart with state_missing when ${restarts} are open of the last five minutes (limit: ${limit})`, async () => {
+          const browser = client({ limit });
+          for (let i = 0; i < restarts; i += 1) {
+            expect((await browser.begin({ marketplace: true })).handle).to.be.a('string');
+            passTime(1_000);
+          }
+          const refused = await browser.begin({ marketplace: true });
+          expect(refused.handle).to.equal(false);
+          expect(refused.refusal).to.include({ code: 'state_missing' });
+          expect((await browser.begin()).handle, 'another sign-in').to.be.a('string');
+        });
+      }
+
+      it('restarts again after five minutes, or when one has come back', async () => {
+        const browser = client();
+        const begun: unknown[] = [];
+        for (let i = 0; i < 3; i += 1) begun.push((await browser.begin({ marketplace: true })).handle);
+        const ended = await browser.end(String(begun[0]));
+        expect(ended.details).to.include({ marketplace: true });
+        expect((await browser.begin({ marketplace: true })).handle).to.be.a('string');
+        expect((await browser.begin({ marketplace: true })).handle).to.equal(false);
+        passTime(5 * minutes);
+        expect((await browser.begin({ marketplace: true })).handle).to.be.a('string');
+      });
+
+      it('notices a loop of restarts even where the state leaves room for one flow only', async () => {
+        const browser = client();
+        expect((await browser.begin({ marketplace: true }, 'x'.repeat(1_500))).handle).to.be.a('string');
+        expect((await browser.begin({ marketplace: true }, 'x'.repeat(1_500))).handle).to.equal(false);
+      });
+
+      it('keeps real flows when links are prefetched, however many', async () => {
+        const browser = client({ limit: 4 });
+        const real = [await browser.begin(), await browser.begin()];
+        const prefetched: unknown[] = [];
+        for (let i = 0; i < 20; i += 1) {
+          passTime(10);
+          const { handle } = await browser.begin({ prefetch: true });
+          expect(handle).to.match(/^[\w-]{43}$/);
+          prefetched.push(handle);
+        }
+        expect(await browser.end(String(prefetched.at(-1))), 'the last prefetch').to.include({ ok: true });
+        for (const { handle } of real) expect(await browser.end(handle)).to.include({ ok: true });
+      });
+
+      it('does not keep a prefetch where only real flows are left', async () => {
+        const browser = client({ limit: 2 });
+        const real = [await browser.begin(), await browser.begin()];
+        const { handle } = await browser.begin({ prefetch: true });
+        expect(handle).to.match(/^[\w-]{43}$/);
+        expect(await browser.end(handle)).to.include({ ok: false });
+        for (const each of real) expect(await browser.end(each.handle)).to.include({ ok: true });
+      });
+
+      it('lets a prefetch give way to a real flow', async () => {
+        const browser = client({ limit: 1 });
+        await browser.begin({ prefetch: true });
+        const { handle } = await browser.begin();
+        expect(await browser.end(handle)).to.include({ ok: true });
       });
     });
 
