@@ -173,7 +173,15 @@ describe('options', () => {
     ['limit', 'a whole number above 0', 0, -1, 1.5, '1', null, Number.NaN],
   ];
   for (const [Store, ...own] of [
-    [CookieStateStore, ['secret', 'a string, or an array of strings', '', [''], ['a', ''], [7], 7, null, {}]],
+    [
+      CookieStateStore,
+      [
+        'secret',
+        'a string of at least 32 characters, or an array of such strings',
+        ...['', 'x'.repeat(31), [''], ['x'.repeat(32), 'short'], [7], 7, null, {}],
+      ],
+      ['domain', 'a host name', '', 'https://example.com', 'example.com/', 'a b', 'a; Secure', '.', 7, null],
+    ],
     [SessionStateStore, ['key', 'a string', '', 7, null]],
   ] as const) {
     for (const [name, mustBe, ...values] of [...limits, ...own]) {

@@ -67,9 +67,9 @@ export const parameter = fc
 /** A whole query, as it stands on the wire. */
 export const query = fc.array(parameter, { maxLength: 5 }).map((parameters) => parameters.join('&').slice(0, 8_000));
 
-const handle = fc.oneof(fc.constant('A'.repeat(43)), fc.stringMatching(/^[\w-]{43}$/), text.map(encodeURIComponent));
+const place = fc.oneof(fc.stringMatching(/^[\w-]{6}\.[\da-f]$/), text.map(encodeURIComponent));
 const flowCookie = fc
-  .tuple(fc.constantFrom('', '__Host-'), handle, headerText)
+  .tuple(fc.constantFrom('', '__Host-'), place, headerText)
   .map(([prefix, name, value]) => `${prefix}pipedrive-flow.${name}=${value}`);
 
 /** A `Cookie` header: flows that were never started, and whatever else. */
