@@ -1,8 +1,9 @@
 // The choice of the state store: the app's own; by default cookies where the response can take them, otherwise the session.
 import type { Request } from 'express';
 import type { PipedriveStrategyOptions } from '../options';
-import { CookieStateStore, canSetCookies } from './cookie';
+import { CookieStateStore } from './cookie';
 import { SessionStateStore } from './session';
+import { canSetCookies } from './set-cookie';
 import type { StateMetadata, StateStore, StateStoreCallback, StateVerifyCallback } from './store';
 
 /** The state store that the options ask for, if any. */

@@ -108,8 +108,8 @@ export function signFlow(flow: StoredFlow, meta: StateMetadata, [key]: readonly 
 }
 
 /** Whether a cookie looks like the one of this `state` parameter. */
-export function isOf(cookie: FlowCookie, handle: string): boolean {
-  return cookie.hint.length === HINT_LENGTH && handle.startsWith(cookie.hint);
+export function isOf({ hint }: FlowCookie, handle: string | undefined): boolean {
+  return hint.length === HINT_LENGTH && handle?.startsWith(hint) === true;
 }
 
 /** The flow in a cookie, or `undefined` if its signature is of none of the keys. */

@@ -54,6 +54,18 @@ for (const name of ['CookieStateStore', 'SessionStateStore'] as const) {
       }
     });
 
+    it('gives every sign-in 256 random bits as state, none of which came before', async () => {
+      const browser = StoreClient.of(name);
+      const seen = new Set<string>();
+      for (let i = 0; i < 600; i += 1) {
+        const { handle } = await browser.begin();
+        expect(handle).to.match(/^[\w-]{43}$/);
+        for (const part of String(handle).match(/.{8}/g) ?? []) seen.add(part);
+      }
+      expect(seen.size).to.equal(600 * 5);
+      expect([...seen]).not.to.include('AAAAAAAA');
+    });
+
     it('takes a state once: the callback again is state_invalid', async () => {
       const visitor = await startVisited();
       const state = await visitor.start();
@@ -397,6 +409,8 @@ describe('state: false', () => {
     const visitor = (
       await start({ options: { state: false, pkce: true, store }, verify: anybody, authorize: { state: '' } })
     ).visitor();
+    expectFailure(await visitor.callback({ code: 'abc' }), 403, 'state_invalid');
+    await visitor.start();
     expectFailure(await visitor.callback({ code: 'abc' }), 403, 'state_invalid');
     tokenEndpoint(({ code_verifier }) => /^[\w-]{43}$/.test(String(code_verifier))).reply(200, tokens);
     profileRequest().reply(200, currentUser(users.ada));
