@@ -25,7 +25,7 @@ const config: KnipConfig = {
   ignoreUnresolved: ['./options.js', './session.js'],
   // Older versions, which tests put in the place of the newest.
   ignoreDependencies: [/^passport0\d$/, '@stryker-mutator/api'],
-  ignoreBinaries: ['redis-server'],
+  ignoreBinaries: ['redis-server', 'nginx'],
 };
 
 export default config;

@@ -3,6 +3,7 @@ import { createHash, type KeyObject } from 'node:crypto';
 import { sign, unsign } from 'cookie-signature';
 import type { Request } from 'express';
 import type { PlacedFlow } from './cookie-places';
+import { isFromFuture } from './flow';
 import type { StateMetadata } from './store';
 
 /** What a cookie keeps of a flow. */
@@ -80,11 +81,13 @@ export function readFlowCookies(req: Request, { prefix, fingerprint }: CookieNam
 
 function readFlowCookie({ name = '', place = '', value = '' }: Record<string, string | undefined>): FlowCookie {
   const [time = '', hint = '', marks = ''] = value.split('.', 3);
+  const start = Number.parseInt(time, 36) || 0;
   return {
     name,
     value,
     hint,
-    start: Number.parseInt(time, 36) || 0,
+    // What comes from the future gives way first, as what has no start at all.
+    start: isFromFuture(start) ? 0 : start,
     place: Number.parseInt(place, 16),
     bytes: bytesOf(name, value),
     isRestart: marks.includes(RESTART),

@@ -57,10 +57,14 @@ export function resolveLimits({ ttl = 1_800_000, limit = 10 }: FlowLimits): { tt
   return { ttl, limit };
 }
 
-/** Whether a flow is neither too old nor from a future that clocks do not explain. */
+/** Whether a flow is neither too old nor from the future. */
 export function isOpen({ start }: Pick<Flow, 'start'>, ttl: number): boolean {
-  const age = Date.now() - start;
-  return age <= ttl && age >= -MAX_CLOCK_SKEW;
+  return Date.now() - start <= ttl && !isFromFuture(start);
+}
+
+/** Whether a start is so far in the future that clocks do not explain it. */
+export function isFromFuture(start: number): boolean {
+  return start - Date.now() > MAX_CLOCK_SKEW;
 }
 
 /** Whether yet another restart would only go round in a circle. `room` is how many flows like it can be open at once. */
