@@ -1,6 +1,7 @@
 // The errors that an operator sees: Pipedrive cannot be reached, its response is unusable, or it refuses the client.
 import { InternalOAuthError, TokenError } from 'passport-oauth2';
-import { DeadlineError } from './http';
+import { BodyTooLongError, DeadlineError } from './http';
+import { repeatsSecret } from './secrets';
 import { isErrorCode, isPrintable, isRecord, isText, readJSONObject } from './values';
 
 /** A response is not what Pipedrive documents. The message is ours, and repeats nothing of the response. */
@@ -8,9 +9,6 @@ export class ResponseError extends Error {}
 
 /** Longest text of Pipedrive's that an error repeats, in characters. */
 const LONGEST_TEXT = 1024;
-
-/** From this length on, in characters, a secret is found inside longer words, too. */
-const LONG_SECRET = 8;
 
 /** `Retry-After`: seconds, or a date (RFC 9110 §10.2.3). */
 const RETRY_AFTER = /^(\d{1,10}|[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT)$/;
@@ -26,7 +24,7 @@ const messages = new WeakMap<Error, Message>();
  * out, 503 when Pipedrive limits the rate, otherwise 502.
  */
 export function internalOAuthError(endpoint: string, error: unknown): InternalOAuthError {
-  if (error instanceof ResponseError) {
+  if (error instanceof ResponseError || error instanceof BodyTooLongError) {
     return createInternalOAuthError(() => `${endpoint} sent an unusable response: ${error.message}`, 502, error);
   }
   const { statusCode, data, headers, code }: Record<string, unknown> = Object(error);
@@ -48,7 +46,8 @@ export function internalOAuthError(endpoint: string, error: unknown): InternalOA
 
 /** A copy of an error of the connection without its details: a parser's has the raw response, TLS's the certificate. */
 export function withoutDetails(error: unknown): unknown {
-  if (!(error instanceof Error) || error instanceof DeadlineError) return error;
+  const isOurs = error instanceof DeadlineError || error instanceof BodyTooLongError;
+  if (!(error instanceof Error) || isOurs) return error;
   const copy = new Error(error.message);
   return 'code' in error ? Object.assign(copy, { code: error.code }) : copy;
 }
@@ -93,7 +92,7 @@ export function descriptionOf({ message, code }: TokenError): string | undefined
  */
 export function finishError(error: unknown, secrets: readonly string[], state?: unknown): unknown {
   if (!(error instanceof Error) || !messages.has(error)) return error;
-  if (error instanceof TokenError && repeatsAny(error.code, secrets)) {
+  if (error instanceof TokenError && repeatsSecret(error.code, secrets)) {
     return finishError(internalOAuthError('Pipedrive', { statusCode: 400 }), secrets, state);
   }
   for (const each of [error, error.cause]) if (each instanceof Error) removeSecrets(each, secrets);
@@ -101,7 +100,7 @@ export function finishError(error: unknown, secrets: readonly string[], state?: 
 }
 
 function removeSecrets(error: Error, secrets: readonly string[]): void {
-  const message = messages.get(error)?.((text) => isRepeatable(text) && !repeatsAny(text, secrets));
+  const message = messages.get(error)?.((text) => isRepeatable(text) && !repeatsSecret(text, secrets));
   if (message === undefined || message === error.message) return;
   error.message = message;
   Error.captureStackTrace(error); // the stack begins with the message
@@ -136,14 +135,4 @@ export function asError(thrown: unknown): unknown {
 /** Whether an error may repeat a text from outside: it is short, and on one line. */
 function isRepeatable(text: unknown): text is string {
   return isText(text) && text.length <= LONGEST_TEXT && isPrintable(text);
-}
-
-function repeatsAny(text: string, secrets: readonly string[]): boolean {
-  return secrets.some((secret) => repeats(text, secret));
-}
-
-/** Whether a text on one line contains a secret; a short one, such as the code "code", only as a word of its own. */
-function repeats(text: string, secret: string): boolean {
-  if (secret.length >= LONG_SECRET) return text.includes(secret);
-  return /(?<![\w-])\n(?![\w-])/.test(text.replaceAll(secret, '\n'));
 }

@@ -1,15 +1,16 @@
-// One HTTP request to Pipedrive: one deadline, a bounded answer, and always an end.
+// One HTTP request to Pipedrive: one deadline, a bounded response, and always an end.
 
 import { isUtf8 } from 'node:buffer';
 import http, { type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import https, { type RequestOptions } from 'node:https';
+import type { Socket } from 'node:net';
 
 export interface HttpRequest {
   method: string;
   target: Target;
   headers: OutgoingHttpHeaders;
   body?: string;
-  /** Milliseconds from the start of the request to the last byte of the answer. */
+  /** Milliseconds from the start of the request to the last byte of the response. */
   timeout: number;
   agent?: http.Agent;
 }
@@ -27,8 +28,14 @@ export interface HttpResponse {
 /** The deadline passed. */
 export class DeadlineError extends Error {}
 
-/** Longest body of an answer, in bytes. */
+/** The body of the response exceeds the limit. */
+export class BodyTooLongError extends Error {}
+
+/** Longest body of a response, in bytes. */
 const LONGEST_BODY = 1024 * 1024;
+
+/** A stale connection shows within this time, in milliseconds. What fails later may have reached the server. */
+const STALE_WITHIN = 1_000;
 
 export function targetOf(url: string): Target {
   const { protocol, hostname, port, pathname, search } = new URL(url);
@@ -36,94 +43,152 @@ export function targetOf(url: string): Target {
   return { protocol, host: hostname.replace(/[[\]]/g, ''), port, path: pathname + search };
 }
 
-/** Sends a request and reads its whole answer, whatever its status. Rejects when there is none that can be read. */
-export function send(request: HttpRequest): Promise<HttpResponse> {
-  return new Promise<HttpResponse>((resolve, reject) => {
-    let current: ClientRequest | undefined;
-    let isSettled = false;
+/**
+ * Sends a request and reads the whole response, whatever its status. Rejects with a `DeadlineError`, a
+ * `BodyTooLongError`, or whatever else kept the response from being read.
+ *
+ * A request that meets a stale connection, which the server closed while it was idle, is sent again. Each attempt uses
+ * up one idle connection of the agent's, and one on a new connection is the last.
+ */
+export async function sendRequest(request: HttpRequest): Promise<HttpResponse> {
+  const { timeout } = request;
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_resolve, reject) => {
+    const expire = () => reject(new DeadlineError(`No answer within ${timeout} ms`));
+    timer = setTimeout(() => runInTurn(expire), timeout);
+  });
+  try {
+    let response: HttpResponse | undefined;
+    while (!response) response = await attempt(request, deadline);
+    return response;
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
-    const settle = () => {
-      isSettled = true;
-      clearTimeout(deadline);
-    };
+/**
+ * Sends a request on one connection. Resolves with `undefined` if that was stale.
+ *
+ * An exception in an event handler would crash the process, so that each of them can do no more than settle the promise.
+ */
+function attempt(request: HttpRequest, deadline: Promise<never>): Promise<HttpResponse | undefined> {
+  return new Promise((resolve, reject) => {
+    const outgoing = startRequest(request);
+    const connection = new Connection(outgoing);
     const fail = (error: unknown) => {
-      settle();
-      current?.destroy();
-      reject(error);
+      if (connection.wasStale(error)) resolve(undefined);
+      else reject(error);
+      ignoreExceptions(() => outgoing.destroy());
     };
-    const deadline = setTimeout(
-      () => fail(new DeadlineError(`No answer within ${request.timeout} ms`)),
-      request.timeout,
-    );
-
-    const attempt = (isSecond: boolean) => {
-      let outgoing: ClientRequest;
-      try {
-        outgoing = startRequest(request);
-      } catch (error) {
-        return fail(error); // an agent may throw, and nobody would catch it in an event handler
-      }
-      let hasAnswer = false;
-      current = outgoing;
-      outgoing.on('response', (response) => {
-        // Stryker disable next-line BooleanLiteral: Node.js 20 reports the end of an answer on the answer first.
-        hasAnswer = true;
-        const answer = (body: string) => {
-          settle();
-          resolve({ status: Number(response.statusCode), body, response });
-        };
-        readBody(response, answer, fail);
-      });
-      // Without a listener Node.js would drop the connection, and say nothing.
-      outgoing.on('upgrade', (_response, socket) => {
-        socket.destroy(); // the request has let go of it
-        fail(new Error('The answer switches protocols'));
-      });
-      outgoing.on('error', (error: NodeJS.ErrnoException) => {
-        const wasIdle = outgoing.reusedSocket && error.code === 'ECONNRESET' && !hasAnswer;
-        if (!wasIdle || isSecond || isSettled) return fail(error);
-        // The server had just closed the connection. Its other idle ones are as old: the agent shall open a new one.
-        closeIdle(request);
-        attempt(true);
-      });
-      outgoing.end(request.body);
-    };
-
-    attempt(false);
+    deadline.catch(fail);
+    outgoing.on('error', fail);
+    outgoing.on('response', (response) => void readResponse(response, connection).then(resolve, fail));
+    // Without a listener Node.js would drop the connection, and say nothing.
+    outgoing.on('upgrade', (_response, socket) => {
+      fail(new Error('The response switches protocols'));
+      ignoreExceptions(() => socket.destroy()); // the request has let go of it
+    });
+    outgoing.end(request.body);
   });
 }
 
 function startRequest({ method, target, headers, agent }: HttpRequest): ClientRequest {
   const { protocol, host, port, path } = target;
   // Key by key: Node.js copies this object twice, which costs far more when a spread has made it.
-  return transportOf(target).request({ protocol, host, port, path, method, headers, agent });
+  return (protocol === 'https:' ? https : http).request({ protocol, host, port, path, method, headers, agent });
 }
 
-function readBody(response: IncomingMessage, done: (body: string) => void, fail: (error: unknown) => void): void {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  response.on('data', (chunk: Buffer) => {
-    length += chunk.length;
-    if (length > LONGEST_BODY) fail(new Error(`The answer is longer than ${LONGEST_BODY} bytes`));
-    else chunks.push(chunk);
-  });
-  response.on('error', fail);
-  response.on('end', () => {
-    const body = Buffer.concat(chunks);
-    // Its status counts all the same.
-    done(isUtf8(body) ? body.toString() : '');
-  });
-}
+/** Sockets that have carried a request. Node.js does not set `reusedSocket` where the request waited for its socket. */
+const usedSockets = new WeakSet<Socket>();
 
-function closeIdle({ target, agent }: HttpRequest): void {
-  const { freeSockets } = agent ?? transportOf(target).globalAgent;
-  const host = `${target.host}:`;
-  // Stryker disable next-line ArrayDeclaration: the default is for the types alone.
-  for (const [name, sockets = []] of Object.entries(freeSockets)) {
-    if (name.startsWith(host)) for (const socket of sockets) socket.destroy();
+/** The connection of one attempt, and whether the server had closed it before the request came. */
+class Connection {
+  private isReused = false;
+  private bytesBefore = 0;
+  private usedAt = 0;
+
+  constructor(private readonly outgoing: ClientRequest) {
+    outgoing.on('socket', (socket) => {
+      this.usedAt = performance.now();
+      ignoreExceptions(() => {
+        this.bytesBefore = socket.bytesRead;
+        this.isReused = outgoing.reusedSocket || usedSockets.has(socket);
+        usedSockets.add(socket);
+      });
+    });
+  }
+
+  /** Whether the connection is an old one, and the request was sent on it a moment ago. */
+  get mayBeStale(): boolean {
+    return this.isReused && this.bytesBefore > 0 && performance.now() - this.usedAt < STALE_WITHIN;
+  }
+
+  /** Whether an attempt failed since the connection was stale: only then is the request sent again (RFC 6749 §4.1.2). */
+  wasStale(error: unknown): boolean {
+    if (error instanceof IdleConnectionError) return true;
+    const { code }: NodeJS.ErrnoException = Object(error);
+    const isClosed = code === 'ECONNRESET' || code === 'EPIPE';
+    return isClosed && this.mayBeStale && this.outgoing.socket?.bytesRead === this.bytesBefore;
   }
 }
 
-function transportOf({ protocol }: Target): typeof http | typeof https {
-  return protocol === 'https:' ? https : http;
+/** The server closes a connection that it takes for idle, and says so (RFC 9110 §15.5.9). */
+class IdleConnectionError extends Error {}
+
+async function readResponse(response: IncomingMessage, connection: Connection): Promise<HttpResponse> {
+  const status = Number(response.statusCode);
+  if (status === 408 && connection.mayBeStale) throw new IdleConnectionError();
+  const body = await readBody(response);
+  // What is not UTF-8 is not understood, but the status counts all the same.
+  return { status, body: isUtf8(body) ? body.toString() : '', response };
+}
+
+function readBody(response: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    // One buffer that grows: a list of a million chunks of one byte takes hundreds of megabytes.
+    let buffer = Buffer.alloc(0);
+    let length = 0;
+    const append = (chunk: Buffer) => {
+      const needed = length + chunk.length;
+      if (needed > LONGEST_BODY) throw new BodyTooLongError(`The response is longer than ${LONGEST_BODY} bytes`);
+      if (needed > buffer.length) buffer = Buffer.concat([buffer], Math.max(needed, 2 * buffer.length));
+      chunk.copy(buffer, length);
+      length = needed;
+    };
+    response.on('data', (chunk: Buffer | string) => {
+      try {
+        // Text where a subscriber of Node's diagnostics channels has set an encoding.
+        append(typeof chunk === 'string' ? Buffer.from(chunk, response.readableEncoding ?? 'utf8') : chunk);
+      } catch (error) {
+        response.pause();
+        reject(error);
+      }
+    });
+    response.on('end', () => resolve(buffer.subarray(0, length)));
+    response.on('error', reject);
+    // Where others destroy the response there is neither an end nor an error.
+    response.on('close', () => reject(new Error('The response was cut off')));
+  });
+}
+
+/** An agent may have a kind of socket of its own that throws in our event handlers. */
+function ignoreExceptions(action: () => void): void {
+  try {
+    action();
+  } catch {
+    // The request fails, or works without what this was for.
+  }
+}
+
+const turns: (() => void)[] = [];
+
+/** Calls functions one in a turn of the event loop: a thousand deadlines at once do not block it. */
+function runInTurn(callback: () => void): void {
+  turns.push(callback);
+  if (turns.length === 1) setImmediate(runNext);
+}
+
+function runNext(): void {
+  turns.shift()?.();
+  if (turns.length > 0) setImmediate(runNext);
 }

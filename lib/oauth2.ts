@@ -4,7 +4,7 @@ import { stringify } from 'node:querystring';
 import { type dataCallback, OAuth2, type oauth2tokenCallback } from 'oauth';
 import { isApiDomain } from './endpoints';
 import { ResponseError, withHidden, withoutDetails } from './errors';
-import { type HttpResponse, send, targetOf } from './http';
+import { type HttpResponse, sendRequest, targetOf } from './http';
 import { onChange } from './on-change';
 import { type PipedriveTokens, readTokens } from './tokens';
 import { readJSONObject, withoutUndefined } from './values';
@@ -118,7 +118,7 @@ export class PipedriveOAuth2 extends OAuth2 {
   }
 
   private async send(method: string, url: string, headers: OutgoingHttpHeaders, body: unknown): Promise<HttpResponse> {
-    return send({
+    return sendRequest({
       method,
       target: this.targetOf(url),
       headers: {
