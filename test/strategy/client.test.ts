@@ -121,7 +121,7 @@ describe('client', () => {
       for (const _ of [1, 2]) expect((await app.visitor().signIn()).outcome).to.equal('success');
     });
 
-    it('is not replaced by another old one of the agent', async () => {
+    it('is replaced by a new one where all idle ones of the agent are as old', async () => {
       let isDead = false;
       const dead: Answerer = (socket, request) => {
         if (isDead && request.count > 1) socket.resetAndDestroy();
@@ -129,11 +129,12 @@ describe('client', () => {
       };
       const { app, server, agent } = await startApp(dead);
       await Promise.all([app.visitor().signIn(), app.visitor().signIn()]);
-      expect(Object.values(agent.freeSockets).flat()).to.have.length.above(1);
+      const idle = Object.values(agent.freeSockets).flat().length;
+      expect(idle).to.be.above(1);
       isDead = true;
       const exchanged = server.requests.length;
       expect((await app.visitor().signIn()).outcome).to.equal('success');
-      expect(server.requests.slice(exchanged).filter((line) => line.startsWith('POST'))).to.have.length(2);
+      expect(server.requests.slice(exchanged).filter((line) => line.startsWith('POST'))).to.have.length(idle + 1);
     });
 
     it('is an error with status 502 when the new one breaks, too', async () => {
@@ -169,7 +170,7 @@ describe('client', () => {
       });
     }
 
-    it('is an error with status 502 when the agent has nothing but old ones', async () => {
+    it('is an error with status 502 when the agent says of a new one that it is old', async () => {
       class OldAgent extends http.Agent {
         addRequest(request: http.ClientRequest, given: object) {
           request.reusedSocket = true;
@@ -178,7 +179,7 @@ describe('client', () => {
       }
       const { app, server } = await startApp((socket) => socket.resetAndDestroy(), { agent: new OldAgent() });
       expectOurs(app, await app.visitor().signIn(), 502);
-      expect(server.requests).to.have.length(2);
+      expect(server.requests).to.have.length(1);
     });
 
     it('ends no idle connection to another host', async () => {

@@ -1,7 +1,7 @@
 // What an upstream can do at each of the client's four requests, as a table: the status that comes of it, and why.
 import { gzipSync } from 'node:zlib';
 import { apiErrors, tokenErrors } from 'pipedrive-sandbox';
-import { hostileDomains, tokenLies, userLies } from './lies';
+import { hostileDomains, hostileTokens, hostileUsers } from './hostile-bodies';
 import { type Answerer, answerOf, bodyFor } from './servers';
 import { broken, late, odd, type Row, sendBytes, well } from './wire';
 
@@ -84,8 +84,8 @@ const tokensWith =
   (socket, { text }) =>
     void socket.write(answerOf({ ...bodyFor(text), ...changed }));
 
-const lyingTokens = Object.entries(tokenLies).flatMap(([cause, lies]) =>
-  lies.map(([what, changed]): Row => [`sends ${what}`, tokensWith(changed), `The token response ${cause}`]),
+const unusableTokens = Object.entries(hostileTokens).flatMap(([cause, bodies]) =>
+  bodies.map(([what, changed]): Row => [`sends ${what}`, tokensWith(changed), `The token response ${cause}`]),
 );
 
 const hostile = hostileDomains.map(
@@ -96,7 +96,7 @@ const hostile = hostileDomains.map(
   ],
 );
 
-const lyingUsers = userLies.map(([what, body]): Row => [`sends ${what}`, answerOf(body)]);
+const unusableUsers = hostileUsers.map(([what, body]): Row => [`sends ${what}`, answerOf(body)]);
 
 type Outcome = Pick<Fault, 'status' | 'message'> & { cause?: string };
 
@@ -130,10 +130,10 @@ export const faults: readonly Fault[] = [
   ...playedAt(requestNames, isLimited, limited),
   ...playedAt(['token', 'refresh'], { ...isForeign, cause: 'The token response is not a JSON object' }, unreadable),
   ...playedAt(['token', 'refresh'], isNoToken, wrongObject),
-  ...playedAt(['profile'], isNoUser, [...unreadable, ...wrongObject, ...lyingUsers]),
+  ...playedAt(['profile'], isNoUser, [...unreadable, ...wrongObject, ...unusableUsers]),
   // Of a revocation only the status counts (RFC 7009 §2.2).
   ...playedAt(['revoke'], fine, [...unreadable, ...wrongObject]),
-  ...playedAt(['token', 'refresh'], isForeign, [...lyingTokens, ...hostile]),
+  ...playedAt(['token', 'refresh'], isForeign, [...unusableTokens, ...hostile]),
   ...playedAt(['token', 'refresh'], { ...isForeign, cause: 'The token response has no usable expires_in' }, [
     ['sends expires_in without end', well((json) => answerOf(json.replace('3600', '1e999')))],
   ]),

@@ -2,7 +2,7 @@
 import { users } from 'pipedrive-sandbox';
 
 /** Members of a token response that are wrong, by what is said of them. */
-export const tokenLies: Record<string, readonly [what: string, changed: object][]> = {
+export const hostileTokens: Record<string, readonly [what: string, changed: object][]> = {
   'has no usable access_token': [
     ['no access_token', { access_token: undefined }],
     ['an empty access_token', { access_token: '' }],
@@ -66,7 +66,7 @@ export const hostileDomains = [
 const { id, company_id, ...nobody } = users.ada;
 
 /** Bodies of `/users/me` that would make half a profile. */
-export const userLies: readonly [what: string, body: object | string][] = [
+export const hostileUsers: readonly [what: string, body: object | string][] = [
   ['no data', { success: true }],
   ['data that is null', { success: true, data: null }],
   ['data that is a list', { success: true, data: [users.ada] }],
