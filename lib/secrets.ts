@@ -6,6 +6,9 @@ const PART = 8;
 /** The same for a part that looks like ordinary words, such as "authorization_code". */
 const PART_LIKE_WORDS = 20;
 
+/** Every part has a piece of 5 characters that starts at a multiple of 4: to look for these first is four times as fast. */
+const [PIECE, STEP] = [5, 4] as const;
+
 /** What ordinary words do not have: a digit, punctuation, or a capital letter after a small one. */
 const UNLIKE_WORDS = /[^A-Za-z_ ]|[a-z][A-Z]/;
 
@@ -23,17 +26,21 @@ const TOKENS = /[\w+=%~-]{24,}/g;
 export function repeatsSecret(text: string, secrets: readonly string[]): boolean {
   if (text.match(TOKENS)?.some((run) => /\d/.test(run))) return true;
   const decoded = decodePercent(text).toLowerCase();
-  const parts = partsOf(decoded, PART);
-  const longParts = partsOf(decoded, PART_LIKE_WORDS);
+  const pieces = piecesOf(decoded, PIECE);
+  const parts = piecesOf(decoded, PART);
+  const longParts = piecesOf(decoded, PART_LIKE_WORDS);
 
   const isRepeated = (spelling: string) => {
     const lower = spelling.toLowerCase();
     if (spelling.length < PART) return hasWord(decoded, lower);
     if (decoded.includes(lower)) return true;
-    for (let start = 0; start + PART <= lower.length; start += 1) {
-      const isPart = parts.has(lower.slice(start, start + PART));
-      if (isPart && UNLIKE_WORDS.test(spelling.slice(start, start + PART))) return true;
-      if (isPart && longParts.has(lower.slice(start, start + PART_LIKE_WORDS))) return true;
+    for (let piece = 0; piece + PIECE <= lower.length; piece += STEP) {
+      if (!pieces.has(lower.slice(piece, piece + PIECE))) continue;
+      for (let start = Math.max(0, piece - STEP + 1); start <= piece; start += 1) {
+        const isPart = parts.has(lower.slice(start, start + PART));
+        if (isPart && UNLIKE_WORDS.test(spelling.slice(start, start + PART))) return true;
+        if (isPart && longParts.has(lower.slice(start, start + PART_LIKE_WORDS))) return true;
+      }
     }
     return false;
   };
@@ -71,7 +78,7 @@ function decodePercent(text: string): string {
 }
 
 /** All pieces of a length in a text. */
-function partsOf(text: string, length: number): Set<string> {
+function piecesOf(text: string, length: number): Set<string> {
   const parts = new Set<string>();
   for (let end = length; end <= text.length; end += 1) parts.add(text.slice(end - length, end));
   return parts;
