@@ -99,6 +99,22 @@ describe('client', () => {
     });
   }
 
+  it('fails requests whose time runs out together in different turns of the event loop', async () => {
+    const server = await startServer(() => {});
+    const tokenURL = `${server.origin}/oauth/token`;
+    const strategy = new PipedriveStrategy({ ...options, tokenURL, timeout: 100 }, mustNotBeCalled);
+    let turn = 0;
+    const countTurns = () => {
+      turn += 1;
+      immediate = setImmediate(countTurns);
+    };
+    let immediate = setImmediate(countTurns);
+    const tokens = Array.from({ length: 50 }, (_, i) => `refresh-token-${i}`);
+    const turns = await Promise.all(tokens.map((token) => strategy.refresh(token).catch(() => turn)));
+    clearImmediate(immediate);
+    expect(new Set(turns)).to.have.property('size', tokens.length);
+  });
+
   describe('connection that the server closed while it was idle', () => {
     /** Answers the first login on the first connection, and from then on resets that connection. */
     const resetIdle: Answerer = (socket, request) => {
