@@ -123,7 +123,7 @@ class Connection {
     return this.isReused && this.bytesBefore > 0 && performance.now() - this.usedAt < STALE_WITHIN;
   }
 
-  /** Whether an attempt failed since the connection was stale: only then is the request sent again (RFC 6749 §4.1.2). */
+  /** Whether an attempt failed because the connection was stale: only then is the request sent again (RFC 6749 §4.1.2). */
   wasStale(error: unknown): boolean {
     if (error instanceof IdleConnectionError) return true;
     const { code }: NodeJS.ErrnoException = Object(error);
@@ -132,7 +132,7 @@ class Connection {
   }
 }
 
-/** The server closes a connection that it takes for idle, and says so (RFC 9110 §15.5.9). */
+/** The server treats the connection as idle, closes it, and says so (RFC 9110 §15.5.9). */
 class IdleConnectionError extends Error {}
 
 async function readResponse(response: IncomingMessage, connection: Connection): Promise<HttpResponse> {
@@ -167,7 +167,7 @@ function readBody(response: IncomingMessage): Promise<Buffer> {
     response.on('end', () => resolve(buffer.subarray(0, length)));
     response.on('error', reject);
     // Where others destroy the response there is neither an end nor an error.
-    response.on('close', () => reject(new Error('The response was cut off')));
+    response.on('close', () => response.readableEnded || reject(new Error('The response was cut off')));
   });
 }
 
