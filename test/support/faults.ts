@@ -3,7 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { apiErrors, tokenErrors } from 'pipedrive-sandbox';
 import { hostileDomains, hostileTokens, hostileUsers } from './hostile-bodies';
 import { type Answerer, answerOf, bodyFor } from './servers';
-import { broken, late, odd, type Row, sendBytes, well } from './wire';
+import { broken, late, odd, type Row, sendBytes, tooLong, well } from './wire';
 
 export const requestNames = ['token', 'profile', 'refresh', 'revoke'] as const;
 export type RequestName = (typeof requestNames)[number];
@@ -126,6 +126,7 @@ export const faults: readonly Fault[] = [
   ...playedAt(requestNames, fine, odd),
   ...playedAt(requestNames, isLate, late),
   ...playedAt(requestNames, isUnreachable, broken),
+  ...playedAt(requestNames, isForeign, tooLong),
   ...playedAt(requestNames, isRefused, refused),
   ...playedAt(requestNames, isLimited, limited),
   ...playedAt(['token', 'refresh'], { ...isForeign, cause: 'The token response is not a JSON object' }, unreadable),

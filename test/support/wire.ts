@@ -89,6 +89,9 @@ export const broken: readonly Row[] = [
   ['speaks HTTP/0.9', wellAndEnd((json) => json), 'HPE_'],
   ['speaks TLS', Buffer.from([0x15, 3, 3, 0, 2, 2, 40]).toString('latin1'), 'HPE_'],
   ['switches protocols', 'HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n', 'switches protocols'],
+];
+
+export const tooLong: readonly Row[] = [
   ['sends a body over 1 MiB', well((json) => answerOf(json.padEnd(1_048_577))), '1048576 bytes'],
   ['sends a body of 50 MB', (socket) => pour(socket, ok('Content-Length: 50000000\r\n\r\n')), '1048576 bytes'],
   ['sends a body without end', (socket) => pour(socket, ok('\r\n')), '1048576 bytes'],
