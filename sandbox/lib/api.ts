@@ -1,39 +1,41 @@
-// The API that access tokens open: the current user, and a few made-up deals.
+// The API that access tokens open: the current user, and a few deals.
 import { type Request, type RequestHandler, Router } from 'express';
-import { apiErrors, currentUser } from './bodies';
+import { type ApiError, apiErrors, currentUser } from './bodies';
+import { dealsV1, dealsV2 } from './deals';
 import type { Install, Store } from './store';
 
-const deals = [
-  { id: 1, title: 'Ten city bikes', value: 7_900, currency: 'EUR', status: 'open', stage_id: 2 },
-  { id: 2, title: 'Cargo bike lease', value: 2_400, currency: 'EUR', status: 'won', stage_id: 5 },
-  { id: 3, title: 'Winter service', value: 650, currency: 'EUR', status: 'open', stage_id: 1 },
-];
-
-/** The token counts only in the header: in a URL it would end up in logs (RFC 6750 §2.3). */
-function bearerOf(req: Request, store: Store): Install | undefined {
-  const [, accessToken] = /^Bearer ([\w.~+/=-]+)$/i.exec(req.get('authorization') ?? '') ?? [];
-  return accessToken ? store.bearerOf(accessToken) : undefined;
+/** Whose token it is, or why it is nobody's. It counts only in the header: in a URL it would be logged (RFC 6750 §2.3). */
+function readBearer(authorization: string | undefined, store: Store): Install | ApiError {
+  if (authorization === undefined) return apiErrors.unauthorized;
+  const [, accessToken] = /^Bearer (\S+)$/i.exec(authorization) ?? [];
+  if (accessToken === undefined) return apiErrors.malformedAuthorization;
+  return store.bearerOf(accessToken) ?? apiErrors.tokenInvalid;
 }
 
-/** Answers with `body` to a bearer whose app has one of the scopes. */
-const answer =
-  (store: Store, scopes: string[], body: (install: Install) => object): RequestHandler =>
+/** Responds with `body` to the bearer of a token whose app has one of the scopes. */
+const forBearer =
+  (store: Store, scopes: string[], body: (install: Install, query: Request['query']) => object): RequestHandler =>
   (req, res) => {
-    const install = bearerOf(req, store);
-    res.set('Cache-Control', 'no-store');
-    if (!install) return res.status(401).json(apiErrors.unauthorized);
-    if (!scopes.some((scope) => install.app.scopes.includes(scope)))
-      return res.status(403).json(apiErrors.scopeMismatch);
-    return res.json(body(install));
+    const bearer = readBearer(req.get('authorization'), store);
+    if ('error' in bearer) return res.status(bearer.errorCode).json(bearer);
+    const { scopeMismatch } = apiErrors;
+    if (!scopes.some((scope) => bearer.app.scopes.includes(scope)))
+      return res.status(scopeMismatch.errorCode).json(scopeMismatch);
+    return res.json(body(bearer, req.query));
   };
 
-export const api = (store: Store) =>
-  Router()
-    .get(
-      '/api/v1/users/me',
-      answer(store, ['base', 'users:read'], ({ user }) => currentUser(user)),
-    )
+export function api(store: Store, fault: RequestHandler) {
+  const dealScopes = ['deals:read', 'deals:full'];
+  const me = forBearer(store, ['base'], ({ user }) => currentUser(user));
+  return Router()
+    .get('/api/v1/users/me', fault, me)
     .get(
       '/api/v1/deals',
-      answer(store, ['deals:read', 'deals:full'], () => ({ success: true, data: deals })),
-    );
+      forBearer(store, dealScopes, (_install, query) => dealsV1(query)),
+    )
+    .get(
+      '/api/v2/deals',
+      forBearer(store, dealScopes, (_install, query) => dealsV2(query)),
+    )
+    .use('/api', (_req, res) => void res.status(404).json(apiErrors.notFound));
+}

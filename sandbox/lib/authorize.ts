@@ -1,13 +1,12 @@
 // /oauth/authorize: the consent page, and the redirect back to the app with a code, or with `user_denied`.
 import OAuth2Server from '@node-oauth/oauth2-server';
-import { type Request, type RequestHandler, Router } from 'express';
-import { type User, users } from './bodies';
+import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { createOAuthServer } from './model';
-import { ownForm, page } from './pages';
+import type { App } from './options';
+import { ownForm, page, problemPage } from './pages';
 import { type Params, readParams } from './params';
-import type { App, Store } from './store';
-
-const people = new Map<string, User>(Object.entries(users));
+import type { Store } from './store';
+import type { SandboxUser } from './users';
 
 /** What a scope lets an app do, for the consent page. */
 const scopeTexts: Partial<Record<string, string>> = {
@@ -22,10 +21,15 @@ const forwarded = ['client_id', 'redirect_uri', 'state', 'code_challenge', 'code
 
 type Asked = { app: App; params: Params } | { problem: string };
 
-/** Checks who asks and where the answer would go. A request that fails here is never redirected (RFC 6749 §4.1.2.1). */
+/** Scopes belong to the app's registration: Pipedrive ignores a scope, but refuses an empty one. */
+const hasEmptyScope = (source: unknown): boolean =>
+  typeof source === 'object' && source !== null && 'scope' in source && source.scope === '';
+
+/** Checks which app it is and where the browser would go. A request that fails here is never redirected (RFC 6749 §4.1.2.1). */
 function readAuthorize(source: unknown, store: Store): Asked {
   const params = readParams(source);
-  if (!params) return { problem: 'A parameter is there more than once.' };
+  if (!params) return { problem: 'A parameter is repeated.' };
+  if (hasEmptyScope(source)) return { problem: 'scope must not be empty.' };
   const app = store.apps.get(params.client_id ?? '');
   if (!app) return { problem: 'No app is registered with this client_id.' };
   if (params.redirect_uri === app.callbackURL) return { app, params };
@@ -38,17 +42,23 @@ function callbackURL(app: App, answer: Params): string {
   return url.href;
 }
 
-const problemPage = (problem: string) => page('problem', { title: 'This app cannot be connected', message: problem });
+/** A page for people; for programs, which ask for it, JSON. */
+function sendProblem(req: Request, res: Response, problem: string): void {
+  res.status(400);
+  if (req.accepts(['html', 'json']) === 'json') res.json({ success: false, message: problem });
+  else res.send(problemPage('This app cannot be installed', problem));
+}
 
 const showConsent =
   (store: Store): RequestHandler =>
   (req, res) => {
     const asked = readAuthorize(req.query, store);
-    if ('problem' in asked) return res.status(400).send(problemPage(asked.problem));
+    if ('problem' in asked) return sendProblem(req, res, asked.problem);
     const { app, params } = asked;
     const hidden = forwarded.flatMap((name) => (params[name] ? [{ name, value: params[name] }] : []));
     const scopes = app.scopes.map((name) => ({ name, text: scopeTexts[name] ?? name }));
-    return res.send(page('consent', { app, scopes, hidden, people, hasState: Boolean(params.state) }));
+    const people = store.people.choices;
+    res.send(page('consent', { app, scopes, hidden, people, hasState: Boolean(params.state) }));
   };
 
 /** Redirects back to the app with what the user decided, which `read` finds in the request. */
@@ -56,7 +66,11 @@ export function decide(store: Store, read: (req: Request) => unknown): RequestHa
   const server = createOAuthServer(store);
 
   /** Pipedrive documents no PKCE, and asks for no response_type; the library checks the one and needs the other. */
-  async function authorize(req: Request, { redirect_uri, client_id, ...params }: Params, user: User): Promise<Params> {
+  async function authorize(
+    req: Request,
+    { redirect_uri, client_id, ...params }: Params,
+    user: SandboxUser,
+  ): Promise<Params> {
     const { code_challenge, code_challenge_method } = params;
     const body = { client_id, redirect_uri, code_challenge, code_challenge_method, response_type: 'code' };
     const request = new OAuth2Server.Request(req);
@@ -73,18 +87,20 @@ export function decide(store: Store, read: (req: Request) => unknown): RequestHa
 
   return async (req, res) => {
     const asked = readAuthorize(read(req), store);
-    if ('problem' in asked) return res.status(400).send(problemPage(asked.problem));
+    if ('problem' in asked) return sendProblem(req, res, asked.problem);
     const { app, params } = asked;
     const back = (answer: Params) => res.redirect(303, callbackURL(app, { ...answer, state: params.state }));
     if (params.decision !== 'allow') return back({ error: 'user_denied' }); // `access_denied` in RFC 6749
-    const user = people.get(params.user ?? 'ada');
-    if (!user) return res.status(400).send(problemPage('There is no such user.'));
+    const [first] = store.people.choices.values();
+    const user = params.user ? store.people.choices.get(params.user) : first;
+    if (!user) return sendProblem(req, res, 'There is no such user.');
     return back(await authorize(req, params, user));
   };
 }
 
-export const authorizeEndpoint = (store: Store) =>
+export const authorizeEndpoint = (store: Store, fault: RequestHandler) =>
   Router()
+    .all('/oauth/authorize', fault)
     .get('/oauth/authorize', showConsent(store))
     .post(
       '/oauth/authorize',

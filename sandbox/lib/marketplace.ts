@@ -1,35 +1,9 @@
 // The sandbox's home page, in place of Pipedrive's Marketplace: installs an app, and uninstalls it.
 import { type RequestHandler, Router } from 'express';
-import { uninstallNotice } from './bodies';
-import { ownForm, page } from './pages';
+import { sendUninstall } from './notices';
+import { ownForm, page, problemPage } from './pages';
 import { readParams } from './params';
-import type { Install, Store } from './store';
-
-/** Milliseconds that an app has for its answer, which nobody reads. */
-const patience = 5_000;
-
-const isLoopback = (url: URL) => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
-
-/**
- * Tells the app's server that it was uninstalled. As with Pipedrive, the answer does not matter and nothing is sent
- * twice. Loopback targets only: the sandbox speaks with nobody else.
- */
-async function sendUninstall({ app, user }: Install, now: number): Promise<void> {
-  const target = new URL(app.callbackURL);
-  if (!isLoopback(target)) return;
-  const ids = { clientId: app.clientId, companyId: user.company_id, userId: user.id };
-  const credentials = Buffer.from(`${app.clientId}:${app.clientSecret}`).toString('base64');
-  await fetch(target, {
-    method: 'DELETE',
-    headers: { 'Content-Type': 'application/json', Authorization: `Basic ${credentials}` },
-    body: JSON.stringify(uninstallNotice({ ...ids, timestamp: new Date(now).toISOString() })),
-    redirect: 'manual',
-    signal: AbortSignal.timeout(patience),
-  }).then(
-    (response) => response.body?.cancel(),
-    () => undefined,
-  );
-}
+import type { Store } from './store';
 
 const home =
   (store: Store): RequestHandler =>
@@ -44,8 +18,7 @@ const install =
   (store: Store): RequestHandler =>
   (req, res) => {
     const app = store.apps.get(readParams(req.query)?.client_id ?? '');
-    if (!app)
-      return res.status(404).send(page('problem', { title: 'No such app', message: 'It is not registered here.' }));
+    if (!app) return res.status(404).send(problemPage('There is no such app', 'It is not registered here.'));
     const query = new URLSearchParams({ client_id: app.clientId, redirect_uri: app.callbackURL });
     return res.redirect(app.installationURL ?? `/oauth/authorize?${query}`);
   };

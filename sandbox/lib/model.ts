@@ -1,7 +1,9 @@
 // Pipedrive's grants, on the OAuth server library whose error messages Pipedrive's resemble most.
 import OAuth2Server from '@node-oauth/oauth2-server';
-import type { User } from './bodies';
-import { type App, newToken, type Store } from './store';
+import type { App } from './options';
+import type { Store } from './store';
+import { newAccessToken, newCode } from './tokens';
+import type { SandboxUser } from './users';
 
 interface Client extends OAuth2Server.Client {
   app: App;
@@ -17,9 +19,9 @@ const realTime = (moment: number, store: Store) => new Date(moment - store.now()
 
 const codes = (store: Store) => ({
   async generateAuthorizationCode() {
-    return newToken(30);
+    return newCode();
   },
-  async saveAuthorizationCode(code: Code, client: Client, user: User) {
+  async saveAuthorizationCode(code: Code, client: Client, user: SandboxUser) {
     const { authorizationCode, redirectUri, codeChallenge, codeChallengeMethod } = code;
     const details = { app: client.app, user, redirectUri, codeChallenge, codeChallengeMethod };
     const expiresAt = realTime(store.saveCode(authorizationCode, details), store);
@@ -38,9 +40,9 @@ const codes = (store: Store) => ({
 
 const tokens = (store: Store) => ({
   async generateAccessToken() {
-    return newToken(384); // 512 characters: Pipedrive's may exceed 500
+    return newAccessToken();
   },
-  async saveToken(token: OAuth2Server.Token, client: Client, user: User) {
+  async saveToken(token: OAuth2Server.Token, client: Client, user: SandboxUser) {
     const install = store.install(client.app, user);
     store.saveAccessToken(token.accessToken, install);
     return { ...token, refreshToken: install.refreshToken, client, user };
@@ -49,12 +51,13 @@ const tokens = (store: Store) => ({
     const install = store.installOf(refreshToken);
     return install && { refreshToken, client: asClient(install.app), user: install.user };
   },
-  // The library insists on these two and never calls them: the API looks tokens up itself, refresh tokens stay.
+  // The library insists on it and never calls it: the API looks tokens up itself.
   async getAccessToken() {
     return undefined;
   },
-  async revokeToken() {
-    return false;
+  /** Called where refresh tokens rotate. */
+  async revokeToken({ refreshToken = '' }: Partial<OAuth2Server.RefreshToken>) {
+    return store.rotateRefreshToken(refreshToken);
   },
 });
 
@@ -69,4 +72,4 @@ const model = (store: Store): OAuth2Server.AuthorizationCodeModel & OAuth2Server
 });
 
 export const createOAuthServer = (store: Store) =>
-  new OAuth2Server({ model: model(store), allowEmptyState: true, alwaysIssueNewRefreshToken: false });
+  new OAuth2Server({ model: model(store), allowEmptyState: true, alwaysIssueNewRefreshToken: store.rotate });

@@ -1,71 +1,134 @@
-// A mock of Pipedrive on this machine: OAuth, a little API and a Marketplace, for tests and demos.
+// Starts a sandbox, and plays the user's and Pipedrive's part in it for tests.
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import express, { type Express } from 'express';
-import { api } from './api';
-import { authorizeEndpoint } from './authorize';
-import { marketplace } from './marketplace';
-import { assets, pageHeaders } from './pages';
-import { scenarios } from './scenarios';
-import { type SandboxApp, Store } from './store';
-import { tokenEndpoints } from './token';
+import { createServer, type Server } from 'node:http';
+import { createApp } from './app';
+import { type ExtensionDetails, extensionPagePath, extensionURL } from './extension';
+import { type Endpoint, type Fault, type FaultOptions, Faults } from './faults';
+import { host } from './loopback';
+import { sendSharing, sendUninstall } from './notices';
+import { resolveOptions, type SandboxOptions } from './options';
+import type { Who } from './people';
+import { type RecordedRequest, Requests } from './requests';
+import { send } from './send';
+import { Store } from './store';
+import type { Environment, Sandbox } from './types';
 
-export interface SandboxOptions {
-  /** The apps that are registered. */
-  apps: readonly SandboxApp[];
-  /** Port on 127.0.0.1. @default 0, any free one */
-  port?: number;
-}
-
-export interface Sandbox {
-  /** For example `http://127.0.0.1:4000`; also the `api_domain` of the tokens. */
+class LocalSandbox implements Sandbox {
   readonly origin: string;
-  /**
-   * Plays a user who allows the app at the authorize URL that it redirected to.
-   * Resolves to the callback URL to which Pipedrive sends the browser back.
-   */
-  approve(authorizeURL: string | URL, who?: { as?: string }): Promise<string>;
-  /** Lets time pass, in milliseconds: codes, access tokens and refresh tokens expire by the sandbox's own clock. */
-  advance(milliseconds: number): void;
-  close(): Promise<void>;
+  readonly env: Environment;
+  readonly #server: Server;
+  readonly #store: Store;
+  readonly #faults: Faults;
+  readonly #requests: Requests;
+
+  constructor(origin: string, server: Server, store: Store, faults: Faults, requests: Requests) {
+    this.origin = origin;
+    this.#server = server;
+    this.#store = store;
+    this.#faults = faults;
+    this.#requests = requests;
+    const [first] = store.apps.values();
+    this.env = {
+      PIPEDRIVE_CLIENT_ID: first?.clientId ?? '',
+      PIPEDRIVE_CLIENT_SECRET: first?.clientSecret ?? '',
+      PIPEDRIVE_AUTHORIZATION_SERVER: origin,
+    };
+  }
+
+  approve(authorizeURL: string | URL, { as }: { as?: Who | undefined } = {}): Promise<string> {
+    return this.#decide(authorizeURL, 'allow', as);
+  }
+
+  cancel(authorizeURL: string | URL, { as }: { as?: Who | undefined } = {}): Promise<string> {
+    return this.#decide(authorizeURL, 'cancel', as);
+  }
+
+  async install(clientId: string, who?: Who): Promise<string> {
+    const { installationURL, callbackURL } = this.#store.app(clientId);
+    this.#user(who);
+    if (installationURL !== undefined) return installationURL;
+    const query = new URLSearchParams({ client_id: clientId, redirect_uri: callbackURL });
+    return this.approve(`${this.origin}/oauth/authorize?${query}`, { as: who });
+  }
+
+  async uninstall(clientId: string, who?: Who): Promise<number | undefined> {
+    const user = this.#user(who);
+    const install = this.#store.findInstall(this.#store.app(clientId), user);
+    if (!install)
+      throw new Error(`${user.name} has not installed the app: no code was exchanged, or it was uninstalled`);
+    this.#store.uninstall(install);
+    return sendUninstall(install, this.#store.now());
+  }
+
+  async share(clientId: string, who?: Who, isShared = true): Promise<number | undefined> {
+    return sendSharing(this.#store.app(clientId), this.#user(who), isShared);
+  }
+
+  extensionURL(clientId: string, url: string | URL, who?: Who, details: ExtensionDetails = {}): string {
+    return extensionURL(url, this.#store.app(clientId), this.#user(who), details, this.#store.now());
+  }
+
+  extensionPage(clientId: string, url: string | URL, who?: Who, details: ExtensionDetails = {}): string {
+    const user = this.#store.people.keyOf(this.#user(who));
+    return this.origin + extensionPagePath(url, this.#store.app(clientId), user, details);
+  }
+
+  advance(milliseconds: number): void {
+    if (!(Number.isFinite(milliseconds) && milliseconds >= 0))
+      throw new TypeError('milliseconds must be a number that is not negative');
+    this.#store.advance(milliseconds);
+  }
+
+  fail(endpoint: Endpoint, fault: Fault | null, options: FaultOptions = {}): void {
+    this.#faults.set(endpoint, fault, options);
+  }
+
+  get requests(): RecordedRequest[] {
+    return this.#requests.all;
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#server.closeAllConnections(); // clients keep theirs open for the next request
+    await closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** By default the first user. */
+  #user(who: Who = [...this.#store.people.choices.keys()][0] ?? '') {
+    return this.#store.people.get(who);
+  }
+
+  /** Looks at the consent page as a browser does, then sends its form. */
+  async #decide(authorizeURL: string | URL, decision: 'allow' | 'cancel', who?: Who): Promise<string> {
+    const user = this.#store.people.keyOf(this.#user(who));
+    const url = new URL(authorizeURL);
+    if (url.origin !== this.origin) throw new Error(`The authorize URL does not lead to the sandbox at ${this.origin}`);
+    const headers = { 'Content-Type': 'application/x-www-form-urlencoded', Accept: 'application/json' };
+    const body = new URLSearchParams([...url.searchParams, ['user', user], ['decision', decision]]).toString();
+    const page = await send(url, { method: 'GET', headers: { Accept: 'application/json' } });
+    const isShown = page.status === 200;
+    const response = isShown ? await send(new URL(url.pathname, url), { method: 'POST', headers, body }) : page;
+    if (response.status === 303 && response.headers.location !== undefined) return response.headers.location;
+    throw new Error(`Authorize answered ${response.status}: ${response.body}`);
+  }
 }
 
-const createApp = (store: Store): Express =>
-  express()
-    .disable('x-powered-by')
-    .set('query parser', 'simple')
-    .use(pageHeaders, assets, express.urlencoded({ extended: false }))
-    .use(authorizeEndpoint(store), tokenEndpoints(store), api(store), marketplace(store), scenarios(store));
-
-async function approve(authorizeURL: string | URL, user: string): Promise<string> {
-  const body = new URL(authorizeURL).searchParams;
-  body.set('user', user);
-  body.set('decision', 'allow');
-  const response = await fetch(new URL('/oauth/authorize', authorizeURL), { method: 'POST', body, redirect: 'manual' });
-  await response.body?.cancel();
-  const location = response.headers.get('location');
-  if (location === null) throw new Error(`The sandbox answered the authorize request with ${response.status}`);
-  return location;
-}
-
-/** Starts the sandbox on 127.0.0.1. Rejects when it cannot listen. */
-export async function startSandbox({ apps, port = 0 }: SandboxOptions): Promise<Sandbox> {
-  let advanced = 0;
-  const store = new Store(apps, () => Date.now() + advanced);
-  const server = createServer(createApp(store)).listen(port, '127.0.0.1');
+/**
+ * Starts a sandbox on 127.0.0.1. Rejects with a `TypeError` that names a wrong option, and with the system's error when
+ * it cannot listen.
+ */
+export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const resolved = resolveOptions(options);
+  const store = new Store(resolved);
+  const faults = new Faults(() => store.now());
+  const requests = new Requests(resolved.apps);
+  const server = createServer(createApp(store, faults, requests)).listen(resolved.port, host);
   await once(server, 'listening');
-  const { port: actualPort } = server.address() as AddressInfo;
-  return {
-    origin: `http://127.0.0.1:${actualPort}`,
-    approve: (authorizeURL, { as = 'ada' } = {}) => approve(authorizeURL, as),
-    advance(milliseconds) {
-      advanced += milliseconds;
-    },
-    async close() {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections(); // clients keep theirs open for the next request
-      await closed;
-    },
-  };
+  const address = server.address();
+  const port = typeof address === 'object' && address ? address.port : resolved.port;
+  return new LocalSandbox(`http://${host}:${port}`, server, store, faults, requests);
 }

@@ -2,7 +2,7 @@
 // configured with its address shows what comes of it: in a demo, by one click.
 import { type RequestHandler, Router } from 'express';
 import { decide } from './authorize';
-import { page } from './pages';
+import { problemPage } from './pages';
 import { readParams } from './params';
 import type { Store } from './store';
 import { exchange } from './token';
@@ -22,7 +22,7 @@ const spoil =
   };
 
 const maintenance: RequestHandler = (_req, res) => {
-  res.status(503).send(page('problem', { title: 'Down for maintenance', message: 'Please come back later.' }));
+  res.status(503).send(problemPage('Down for maintenance', 'Please come back later.'));
 };
 
 /** The client has to give up. */

@@ -1,42 +1,29 @@
 // What the sandbox remembers, in memory and bounded: registered apps, codes, installs and access tokens.
-import { randomBytes, randomUUID } from 'node:crypto';
-import type { User } from './bodies';
+import { randomUUID } from 'node:crypto';
 import { Capped } from './capped';
+import type { App, ResolvedOptions } from './options';
+import { People } from './people';
+import { newRefreshToken } from './tokens';
+import type { SandboxUser } from './users';
 
 const minutes = 60_000;
 const days = 24 * 60 * minutes;
 
-/** Milliseconds. Pipedrive's: a refresh token ends when it was not used for 60 days. */
+/** Milliseconds. A refresh token expires when it was not used for 60 days. */
 const lifetime = { code: 5 * minutes, accessToken: 60 * minutes, refreshToken: 60 * days };
-
-/** An app as it is registered in Pipedrive's Developer Hub. */
-export interface SandboxApp {
-  clientId: string;
-  clientSecret: string;
-  /** The one callback URL: requests must name exactly this one. */
-  callbackURL: string;
-  /** Where the Marketplace's install button leads, so that the app starts the flow; without it Pipedrive does. */
-  installationURL?: string;
-  /** What the consent page calls the app. @default 'Your app' */
-  name?: string;
-  /** @default ['base', 'deals:read', 'users:read'] */
-  scopes?: readonly string[];
-}
-
-export type App = Required<Omit<SandboxApp, 'installationURL'>> & Pick<SandboxApp, 'installationURL'>;
 
 /** One user of one company who has installed one app. It has one refresh token, which signing in again keeps. */
 export interface Install {
   id: string;
   app: App;
-  user: User;
+  user: SandboxUser;
   refreshToken: string;
   expiresAt: number;
 }
 
 export interface Code {
   app: App;
-  user: User;
+  user: SandboxUser;
   redirectUri: string;
   expiresAt: number;
   codeChallenge?: string;
@@ -45,18 +32,34 @@ export interface Code {
 
 export class Store {
   readonly apps: ReadonlyMap<string, App>;
+  readonly people: People;
+  readonly rotate: boolean;
   readonly codes = new Capped<Code>(10_000);
   /** By refresh token. No cap: there are never more than apps times people. */
   readonly #installs = new Map<string, Install>();
   readonly #accessTokens = new Capped<{ install: Install; expiresAt: number }>(10_000);
+  #advanced = 0;
 
-  /** `now` gives milliseconds since 1970, so that a test can let time pass. */
-  constructor(
-    apps: readonly SandboxApp[],
-    readonly now: () => number,
-  ) {
-    const defaults = { name: 'Your app', scopes: ['base', 'deals:read', 'users:read'] };
-    this.apps = new Map(apps.map((app) => [app.clientId, { ...defaults, ...app }]));
+  constructor({ apps, users, rotate }: ResolvedOptions) {
+    this.apps = new Map(apps.map((app) => [app.clientId, app]));
+    this.people = new People(users);
+    this.rotate = rotate;
+  }
+
+  /** The sandbox's clock, in milliseconds since 1970. */
+  now(): number {
+    return Date.now() + this.#advanced;
+  }
+
+  advance(milliseconds: number): void {
+    this.#advanced += milliseconds;
+  }
+
+  /** The app with this client id. Throws where none is registered. */
+  app(clientId: string): App {
+    const app = this.apps.get(clientId);
+    if (app) return app;
+    throw new TypeError(`No app is registered with this clientId, but ${[...this.apps.keys()].join(', ')}`);
   }
 
   /** Expired codes stay for a while, since Pipedrive tells them from unknown ones. */
@@ -66,16 +69,16 @@ export class Store {
     return expiresAt;
   }
 
-  /** Lets a code grow old at once. */
+  /** Lets a code expire at once. */
   expireCode(code: string): void {
     const known = this.codes.get(code);
     if (known) known.expiresAt = this.now() - 1;
   }
 
   /** The user's install of the app, new or prolonged by its use. */
-  install(app: App, user: User): Install {
-    const known = this.installs.find((one) => one.app === app && one.user === user);
-    const install = known ?? { id: randomUUID(), app, user, refreshToken: newToken(48), expiresAt: 0 };
+  install(app: App, user: SandboxUser): Install {
+    const known = this.findInstall(app, user);
+    const install = known ?? { id: randomUUID(), app, user, refreshToken: newRefreshToken(user), expiresAt: 0 };
     install.expiresAt = this.now() + lifetime.refreshToken;
     this.#installs.set(install.refreshToken, install);
     return install;
@@ -85,9 +88,23 @@ export class Store {
     return [...this.#installs.values()].filter((install) => install.expiresAt > this.now());
   }
 
+  findInstall(app: App, user: SandboxUser): Install | undefined {
+    return this.installs.find((install) => install.app === app && install.user === user);
+  }
+
   installOf(refreshToken: string): Install | undefined {
     const install = this.#installs.get(refreshToken);
     return install && install.expiresAt > this.now() ? install : undefined;
+  }
+
+  /** Gives the install another refresh token. Answers whether the one that was given is its current one. */
+  rotateRefreshToken(refreshToken: string): boolean {
+    const install = this.installOf(refreshToken);
+    if (!install) return false;
+    this.#installs.delete(refreshToken);
+    install.refreshToken = newRefreshToken(install.user);
+    this.#installs.set(install.refreshToken, install);
+    return true;
   }
 
   /** Ends the install and with it all its tokens. */
@@ -103,13 +120,10 @@ export class Store {
   bearerOf(accessToken: string): Install | undefined {
     const token = this.#accessTokens.get(accessToken);
     if (!token || token.expiresAt <= this.now()) return undefined;
-    return this.installOf(token.install.refreshToken);
+    return this.installOf(token.install.refreshToken) === token.install ? token.install : undefined;
   }
 
   dropAccessToken(accessToken: string): void {
     this.#accessTokens.delete(accessToken);
   }
 }
-
-/** Opaque and random, base64url, of `bytes` * 4 / 3 characters. */
-export const newToken = (bytes: number): string => randomBytes(bytes).toString('base64url');

@@ -83,7 +83,7 @@ describe('sandbox', () => {
 
   describe('token endpoint', () => {
     it('gives tokens that open the API for the chosen user in the chosen company', async () => {
-      const { access_token, refresh_token, ...rest } = await app.install({ user: 'adaAtHarbour' });
+      const { access_token, refresh_token, ...rest } = await app.install({ user: 'ada:1002' });
       const scope = 'base,deals:read,users:read';
       expect(rest).to.deep.equal({ token_type: 'bearer', scope, expires_in: 3600, api_domain: sandbox.origin });
       expect(access_token).to.have.length.above(500);
@@ -190,7 +190,7 @@ describe('sandbox', () => {
       for (const foreign of [access_token, refresh_token, 'unknown'])
         expect((await other.revoke(foreign)).status).to.equal(200);
       expect((await app.api('/users/me', access_token)).status).to.equal(200);
-      const stranger = new Driver(sandbox.origin, { ...registered, clientSecret: '' });
+      const stranger = new Driver(sandbox.origin, { ...registered, clientSecret: 'guess' });
       await expectRefusal(await stranger.revoke(access_token), tokenErrors.clientInvalid);
     });
   });

@@ -95,7 +95,7 @@ describe('demo', function () {
 
     it('pauses at the code, and shows then what was sent and received, step by step', async () => {
       await browser.press('Start the sign-in');
-      await browser.press('Allow and install', { user: 'adaAtHarbour' });
+      await browser.press('Allow and install', { user: 'ada:1002' });
       expect(browser.page.html).to.include('Paused').and.not.include('Tokens</a>');
       await browser.press('Exchange the code');
       expect(browser.page.html)
@@ -108,7 +108,7 @@ describe('demo', function () {
       expect(termsOf(await step(1)).state).to.equal(state);
       const tokens = await step(4);
       expect(termsOf(tokens)).to.include({ Authorization: 'Basic base64(demo:••••••••)', code });
-      expect(tokens).to.match(/&quot;access_token&quot;: &quot;[\w-]{6}… \(512 characters\)&quot;/);
+      expect(tokens).to.match(/&quot;access_token&quot;: &quot;v1u:AQ… \(512 characters\)&quot;/);
       expect(await step(5))
         .to.include('GET')
         .and.include('/api/v1/users/me')
@@ -299,7 +299,7 @@ describe('demo', function () {
         .and.include('Hello, Ada');
       expect((await post('/gateway', { path: '/api/v1/deals?limit=3' })).html).to.include('no answer');
       await demo.restartSandbox();
-      expect((await post('/gateway', { path: '/api/v1/deals?limit=3' })).html).to.include('unauthorized access');
+      expect((await post('/gateway', { path: '/api/v1/deals?limit=3' })).html).to.include('access_token is invalid');
       expect((await browser.press('Refresh')).html)
         .to.include('not installed any more')
         .and.include('invalid_grant');

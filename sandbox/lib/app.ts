@@ -1,0 +1,24 @@
+// The sandbox as an Express app: what each request passes on its way.
+import express, { type Express } from 'express';
+import { api } from './api';
+import { authorizeEndpoint } from './authorize';
+import { extensionPage } from './extension';
+import type { Faults } from './faults';
+import { ownHostOnly } from './loopback';
+import { marketplace } from './marketplace';
+import { assets, notFound, pageHeaders } from './pages';
+import type { Requests } from './requests';
+import { scenarios } from './scenarios';
+import type { Store } from './store';
+import { tokenEndpoints } from './token';
+
+export const createApp = (store: Store, faults: Faults, requests: Requests): Express =>
+  express()
+    .disable('x-powered-by')
+    .set('query parser', 'simple')
+    .use(pageHeaders, assets, requests.onArrival, ownHostOnly)
+    .use(express.urlencoded({ extended: false }), requests.onForm)
+    .use(authorizeEndpoint(store, faults.at('authorize')))
+    .use(tokenEndpoints(store, { token: faults.at('token'), revoke: faults.at('revoke') }))
+    .use(api(store, faults.at('users/me')), marketplace(store), extensionPage(store), scenarios(store))
+    .use(notFound);

@@ -1,0 +1,86 @@
+// Writes down the requests that arrive, with every secret masked.
+import type { RequestHandler } from 'express';
+import type { App } from './options';
+import { withoutTokens } from './tokens';
+
+export interface RecordedRequest {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  /** None as long as there is no response. */
+  readonly status: number | undefined;
+  /** The parameters of the form, of a GET those of the query. Every secret in it is `***`. */
+  readonly form: Readonly<Record<string, string>>;
+}
+
+/** Parameters that are secret whatever their value. */
+const secretNames = ['access_token', 'client_secret', 'code', 'code_verifier', 'refresh_token', 'token'];
+
+/** The newest requests are kept. */
+const mostRequests = 10_000;
+
+type Entry = { -readonly [Key in keyof RecordedRequest]: RecordedRequest[Key] };
+
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
+export class Requests {
+  readonly #entries: Entry[] = [];
+  readonly #byRequest = new WeakMap<object, Entry>();
+  readonly #secrets: string[];
+
+  constructor(apps: readonly App[]) {
+    const secrets = apps.flatMap(({ clientSecret, jwtSecret, clientId }) => [
+      Buffer.from(`${clientId}:${clientSecret}`).toString('base64'),
+      clientSecret,
+      jwtSecret,
+    ]);
+    // The longest first: one may begin with another.
+    this.#secrets = secrets.sort((one, other) => other.length - one.length);
+  }
+
+  get all(): RecordedRequest[] {
+    return this.#entries.map((entry) => ({ ...entry, form: { ...entry.form } }));
+  }
+
+  /** Goes in front of everything. */
+  readonly onArrival: RequestHandler = (req, res, next) => {
+    const entry: Entry = { method: req.method, path: this.#masked(req.path), status: undefined, form: {} };
+    if (req.method === 'GET') entry.form = this.#maskedForm(req.query);
+    this.#byRequest.set(req, entry);
+    this.#entries.push(entry);
+    if (this.#entries.length > mostRequests) this.#entries.shift();
+    const { writeHead } = res;
+    res.writeHead = (...args: unknown[]) => {
+      entry.status = res.statusCode;
+      return Reflect.apply(writeHead, res, args);
+    };
+    next();
+  };
+
+  /** Goes behind the parser of forms. */
+  readonly onForm: RequestHandler = (req, _res, next) => {
+    const entry = this.#byRequest.get(req);
+    if (entry && req.body) entry.form = this.#maskedForm(req.body);
+    next();
+  };
+
+  #maskedForm(parsed: object): Record<string, string> {
+    const mask = ([name, value]: [string, unknown]): [string, string] => {
+      const text = [value].flat().join(', ');
+      return [this.#masked(name), secretNames.includes(name) && text !== '' ? '***' : this.#masked(text)];
+    };
+    return Object.fromEntries(Object.entries(parsed).map(mask));
+  }
+
+  #masked(text: string): string {
+    const plain = decoded(text);
+    const masked = withoutTokens(this.#secrets.reduce((left, secret) => left.replaceAll(secret, '***'), plain));
+    return masked === plain ? text : masked;
+  }
+}
