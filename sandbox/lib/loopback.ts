@@ -10,7 +10,8 @@ export const isLoopback = (url: URL): boolean => /^(localhost|127(\.\d+){3}|\[::
  * read from here, after its own name has been made to lead to this machine (DNS rebinding).
  */
 export const ownHostOnly: RequestHandler = (req, res, next) => {
-  const own = /^127\.0\.0\.1(?::(\d*))?$/.exec(req.get('host') ?? '');
+  const [named = '', another] = req.headersDistinct.host ?? [];
+  const own = another === undefined && /^127\.0\.0\.1(?::(\d*))?$/.exec(named);
   const port = own && Number(own[1] || 80);
   if (port === req.socket.localPort) return next();
   const message = `The sandbox answers at http://${host}:${req.socket.localPort} only.`;

@@ -22,7 +22,7 @@ export function signedJWT(claims: object, secret: string): string {
   return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`;
 }
 
-const shapes = [/v1u:[\w+/=-]+/g, /\d+:\d+:[0-9a-f]{40}/g, /\b[0-9a-f]{40}\b/g, /eyJ[\w-]+\.[\w-]+\.[\w-]+/g];
+const shapes = [/v1u:[\w+/=-]+/g, /\d+:\d+:[0-9a-f]{40}/g, /[0-9a-f]{40,}/g, /eyJ[\w-]+\.[\w-]+\.[\w-]+/g];
 
 /** A text with each code, token and JWT in it as `***`. */
 export const withoutTokens = (text: string): string =>

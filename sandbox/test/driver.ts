@@ -5,8 +5,8 @@ export type Form = Record<string, string> | [string, string][];
 export type Tokens = ReturnType<typeof tokenResponse>;
 type Headers = Record<string, string>;
 
-export const post = (url: string, form: Form, headers: Headers = {}): Promise<Response> =>
-  fetch(url, { method: 'POST', body: new URLSearchParams(form), headers, redirect: 'manual' });
+export const post = (url: string, form: Form, headers: Headers = {}, signal?: AbortSignal): Promise<Response> =>
+  fetch(url, { method: 'POST', body: new URLSearchParams(form), headers, redirect: 'manual', signal });
 
 export const basic = ({ clientId, clientSecret }: SandboxApp): Headers => ({
   Authorization: `Basic ${Buffer.from(`${clientId}:${clientSecret}`).toString('base64')}`,
@@ -47,12 +47,18 @@ export class Driver {
     return answerOf(await this.decide(form)).get('code') ?? '';
   }
 
-  exchange(code: string, form: Record<string, string> = {}, headers = basic(this.client)): Promise<Response> {
+  exchange(
+    code: string,
+    form: Record<string, string> = {},
+    headers = basic(this.client),
+    signal?: AbortSignal,
+  ): Promise<Response> {
     const redirect_uri = this.client.callbackURL;
     return post(
       `${this.origin}/oauth/token`,
       { grant_type: 'authorization_code', code, redirect_uri, ...form },
       headers,
+      signal,
     );
   }
 
@@ -64,11 +70,12 @@ export class Driver {
     return post(`${this.origin}/oauth/token`, { grant_type: 'refresh_token', refresh_token }, basic(this.client));
   }
 
-  revoke(token: string): Promise<Response> {
-    return post(`${this.origin}/oauth/revoke`, { token }, basic(this.client));
+  revoke(token: string, signal?: AbortSignal): Promise<Response> {
+    return post(`${this.origin}/oauth/revoke`, { token }, basic(this.client), signal);
   }
 
-  api(path: string, accessToken: string): Promise<Response> {
-    return fetch(`${this.origin}/api/v1${path}`, { headers: { Authorization: `Bearer ${accessToken}` } });
+  api(path: string, accessToken: string, signal?: AbortSignal): Promise<Response> {
+    const headers = { Authorization: `Bearer ${accessToken}` };
+    return fetch(`${this.origin}/api/v1${path}`, { headers, redirect: 'manual', signal });
   }
 }

@@ -1,6 +1,6 @@
 // The sandbox alone, over HTTP: what a user, an app and an attacker find there.
 import { expect } from 'chai';
-import { type Sandbox, startSandbox, tokenErrors, users } from 'pipedrive-sandbox';
+import { apiErrors, type Sandbox, startSandbox, tokenErrors, users } from 'pipedrive-sandbox';
 import { answerOf, basic, Driver, type Form, post, tokensOf } from './driver';
 
 const callbackURL = 'http://127.0.0.1:9/callback?tenant=7';
@@ -14,7 +14,7 @@ async function expectRefusal(response: Response, error: object) {
   expect(await response.json()).to.include(error);
 }
 
-describe('sandbox', () => {
+describe('the sandbox over HTTP', () => {
   let sandbox: Sandbox;
   let app: Driver;
   let other: Driver;
@@ -44,6 +44,7 @@ describe('sandbox', () => {
       'no redirect_uri': 'client_id=app',
       'a redirect_uri that only begins like the registered one': `${soundQuery}0`,
       'a repeated parameter': `${soundQuery}&state=1&state=2`,
+      'an empty scope': `${soundQuery}&scope=`,
     }))
       it(`shows a page and redirects nowhere for ${what}`, async () => {
         const form = [...new URLSearchParams(`${query}&decision=allow&user=ada`)];
@@ -52,6 +53,12 @@ describe('sandbox', () => {
         expect([shown.status, forced.status]).to.deep.equal([400, 400]);
         expect(shown.headers.has('location') || forced.headers.has('location')).to.equal(false);
       });
+
+    it('ignores a scope that is asked for', async () => {
+      expect((await get(`/oauth/authorize?${soundQuery}&scope=deals:full`)).status).to.equal(200);
+      const tokens = await app.install({ scope: 'deals:full' });
+      expect(tokens.scope).to.equal('base,deals:read,users:read');
+    });
 
     it('comes back with a code and the state unchanged after Allow', async () => {
       const response = await app.decide({ state: 'a b&c=d/é%20' });
@@ -86,7 +93,12 @@ describe('sandbox', () => {
       const { access_token, refresh_token, ...rest } = await app.install({ user: 'ada:1002' });
       const scope = 'base,deals:read,users:read';
       expect(rest).to.deep.equal({ token_type: 'bearer', scope, expires_in: 3600, api_domain: sandbox.origin });
-      expect(access_token).to.have.length.above(500);
+      expect(access_token)
+        .to.match(/^v1u:AQIB[\w+/]+=+$/)
+        .and.to.have.lengthOf(512)
+        .and.include('+')
+        .and.include('/');
+      expect(refresh_token).to.match(/^1002:777:[0-9a-f]{40}$/);
       const me = await app.api('/users/me', access_token);
       expect(await me.json()).to.deep.equal({ success: true, data: users.adaAtHarbour });
       expect((await app.api('/deals', access_token)).status).to.equal(200);
@@ -116,7 +128,10 @@ describe('sandbox', () => {
       ['an unknown grant_type', { grant_type: 'magic' }, undefined, tokenErrors.unsupportedGrantType],
       ['the password grant', { grant_type: 'password' }, undefined, tokenErrors.unsupportedGrantType],
       ['an unknown refresh token', refresh, undefined, tokenErrors.refreshTokenInvalid],
+      ['no refresh token', { grant_type: 'refresh_token' }, undefined, { error: 'invalid_request' }],
       ['no credentials', refresh, {}, tokenErrors.clientNotRetrieved],
+      ['an API token', { grant_type: 'exchange_api_token', api_token: 'x' }, undefined, tokenErrors.apiTokenInvalid],
+      ['an API token without credentials', { grant_type: 'exchange_api_token' }, {}, tokenErrors.clientNotRetrieved],
       ['a wrong secret', refresh, wrong, tokenErrors.clientInvalid],
       ['a PKCE verifier in place of the secret', pkceOnly, {}, tokenErrors.clientInvalid],
       [
@@ -160,6 +175,26 @@ describe('sandbox', () => {
       await expectRefusal(await app.refresh(first.refresh_token), tokenErrors.refreshTokenInvalid);
     });
 
+    it('with rotate, a refresh yields another refresh token, and the old one is invalid', async () => {
+      await using rotating = await startSandbox({ apps: [registered], rotate: true });
+      const client = new Driver(rotating.origin, registered);
+      const first = await client.install();
+      const second = await tokensOf(await client.refresh(first.refresh_token));
+      expect(second.refresh_token)
+        .to.match(/^1001:777:/)
+        .and.not.equal(first.refresh_token);
+      await expectRefusal(await client.refresh(first.refresh_token), tokenErrors.refreshTokenInvalid);
+      expect((await client.api('/users/me', first.access_token)).status).to.equal(200);
+      const both = await Promise.all([client.refresh(second.refresh_token), client.refresh(second.refresh_token)]);
+      expect(both.map(({ status }) => status).sort()).to.deep.equal([200, 400]);
+    });
+
+    it('lets only one of two simultaneous exchanges of a code succeed', async () => {
+      const code = await app.newCode();
+      const both = await Promise.all([app.exchange(code), app.exchange(code)]);
+      expect(both.map(({ status }) => status).sort()).to.deep.equal([200, 400]);
+    });
+
     it('holds a client that sent a code_challenge to its verifier', async () => {
       const code_challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'; // RFC 7636, appendix B
       const exchange = async (code_verifier: string) =>
@@ -178,6 +213,18 @@ describe('sandbox', () => {
       expect((await app.refresh(one.refresh_token)).status).to.equal(200);
     });
 
+    it('finds an access token that was encoded twice, as the official SDK sends it', async () => {
+      const { access_token } = await app.install();
+      expect((await app.revoke(encodeURIComponent(access_token))).status).to.equal(200);
+      expect((await app.api('/users/me', access_token)).status).to.equal(401);
+    });
+
+    it('refuses a request without credentials or without a token', async () => {
+      const url = `${sandbox.origin}/oauth/revoke`;
+      await expectRefusal(await post(url, { token: 'x' }), tokenErrors.clientNotRetrieved);
+      await expectRefusal(await post(url, {}, basic(registered)), { error: 'invalid_request' });
+    });
+
     it('uninstalls with the refresh token', async () => {
       const { access_token, refresh_token } = await app.install();
       expect((await app.revoke(refresh_token)).status).to.equal(200);
@@ -193,6 +240,63 @@ describe('sandbox', () => {
       const stranger = new Driver(sandbox.origin, { ...registered, clientSecret: 'guess' });
       await expectRefusal(await stranger.revoke(access_token), tokenErrors.clientInvalid);
     });
+  });
+
+  describe('API', () => {
+    const call = async (path: string, authorization?: string) => {
+      const response = await fetch(sandbox.origin + path, { headers: authorization ? { authorization } : {} });
+      return { status: response.status, body: await response.json() };
+    };
+
+    for (const version of ['v1', 'v2'])
+      it(`refuses whoever comes to ${version}/deals without a token, with a bad one, or without the scope`, async () => {
+        const path = `/api/${version}/deals`;
+        const { access_token } = await other.install();
+        const { unauthorized, tokenInvalid, malformedAuthorization, scopeMismatch } = apiErrors;
+        expect(await call(path)).to.deep.equal({ status: 401, body: unauthorized });
+        expect(await call(path, 'Bearer unknown')).to.deep.equal({ status: 401, body: tokenInvalid });
+        expect(await call(`${path}?access_token=${access_token}`)).to.deep.equal({ status: 401, body: unauthorized });
+        for (const malformed of ['Bearer', 'Bearer a b', access_token, 'Basic YTpi'])
+          expect(await call(path, malformed)).to.deep.equal({ status: 400, body: malformedAuthorization });
+        expect(await call(path, `Bearer ${access_token}`)).to.deep.equal({ status: 403, body: scopeMismatch });
+        expect((await call('/api/v1/users/me', `Bearer ${access_token}`)).status).to.equal(200);
+      });
+
+    it('pages through the deals, by start in v1 and by cursor in v2', async () => {
+      const bearer = `Bearer ${(await app.install()).access_token}`;
+      const ids = ({ body }: Awaited<ReturnType<typeof call>>) => body.data.map(({ id }: { id: number }) => id);
+      const first = await call('/api/v1/deals?limit=2', bearer);
+      expect([ids(first), first.body.additional_data.pagination]).to.deep.equal([
+        [1, 2],
+        { start: 0, limit: 2, more_items_in_collection: true, next_start: 2 },
+      ]);
+      const last = await call('/api/v1/deals?limit=2&start=2', bearer);
+      expect([ids(last), last.body.additional_data.pagination.more_items_in_collection]).to.deep.equal([[3], false]);
+      const page = await call('/api/v2/deals?limit=2', bearer);
+      const { next_cursor } = page.body.additional_data;
+      const rest = await call(`/api/v2/deals?cursor=${next_cursor}`, bearer);
+      expect([ids(page), ids(rest), rest.body.additional_data]).to.deep.equal([[1, 2], [3], { next_cursor: null }]);
+    });
+
+    it('has no users/me in v2', async () => {
+      const { access_token } = await app.install();
+      expect((await call('/api/v2/users/me', `Bearer ${access_token}`)).status).to.equal(404);
+    });
+
+    it('tells administrators by their account settings', async () => {
+      const apps = async (user: string) => {
+        const { access_token } = await app.install({ user });
+        const { body } = await call('/api/v1/users/me', `Bearer ${access_token}`);
+        return body.data.access.map(({ app }: { app: string }) => app);
+      };
+      expect(await apps('ada')).to.include('account_settings');
+      expect(await apps('cleo')).not.to.include('account_settings');
+    });
+  });
+
+  it('has a page for what is not there', async () => {
+    const missing = await get('/nowhere');
+    expect([missing.status, missing.headers.get('content-type')]).to.deep.equal([404, 'text/html; charset=utf-8']);
   });
 
   describe('scenarios', () => {
