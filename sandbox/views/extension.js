@@ -52,3 +52,6 @@ addEventListener('message', async ({ source, data, ports: [port] }) => {
   // A listener keeps its port for events, none of which happens here.
   if (data.payload?.type === 'command') port.postMessage(await respond(data.payload));
 });
+
+// Only now: a message that comes before there is a listener is lost, and the extension would wait for ever.
+frame.src = frame.dataset.src;
