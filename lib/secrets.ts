@@ -47,11 +47,6 @@ export function repeatsSecret(text: string, secrets: readonly string[]): boolean
   return secrets.some((secret) => spellingsOf(secret).some(isRepeated));
 }
 
-/** A text, or `undefined` where it repeats a secret. */
-export function withoutSecrets(text: string, secrets: readonly string[]): string | undefined {
-  return repeatsSecret(text, secrets) ? undefined : text;
-}
-
 /** A secret as it is, in hex, and in base64 and base64url. */
 function spellingsOf(secret: string): string[] {
   const bytes = Buffer.from(secret);
