@@ -2,6 +2,7 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { sign, unsign } from 'cookie-signature';
 import type { Request } from 'express';
+import { onChange } from '../on-change';
 import type { PlacedFlow } from './cookie-places';
 import { isFromFuture } from './flow';
 import type { StateMetadata } from './store';
@@ -54,10 +55,16 @@ export function cookieNames(
   { callbackURL, strategy, clientID }: StateMetadata,
   domain: string | undefined,
 ): CookieNames {
-  const hash = createHash('sha256').update(JSON.stringify([strategy, clientID]));
   const prefix = domain === undefined ? '__Host-' : '__Secure-';
-  return { prefix: /^https:/i.test(callbackURL) ? prefix : '', fingerprint: hash.digest('base64url').slice(0, 6) };
+  return { prefix: /^https:/i.test(callbackURL) ? prefix : '', fingerprint: fingerprintOf(strategy, clientID) };
 }
+
+const fingerprintOf = onChange((strategy: string, clientID: string) =>
+  createHash('sha256')
+    .update(JSON.stringify([strategy, clientID]))
+    .digest('base64url')
+    .slice(0, 6),
+);
 
 export function cookieName({ prefix, fingerprint }: CookieNames, place: number): string {
   return `${prefix}pipedrive-flow.${fingerprint}.${place.toString(16)}`;
