@@ -6,6 +6,7 @@ import { Passport } from 'passport';
 import { PipedriveStrategy, SessionStateStore } from 'passport-pipedrive-oauth2';
 import { type AppOptions, anybody, appsForEach, expectFailure, options } from '../support/app';
 import { letSignIn, stubPipedrive } from '../support/pipedrive';
+import { clockForEach, StoreClient } from '../support/stores';
 
 const sessions = () => session({ secret: 'x', resave: false, saveUninitialized: false });
 
@@ -29,6 +30,7 @@ function savingSession() {
 describe('SessionStateStore', () => {
   stubPipedrive();
   const start = appsForEach();
+  const passTime = clockForEach();
   const withSession = (given: AppOptions = {}): AppOptions => ({
     before: [sessions()],
     verify: anybody,
@@ -87,6 +89,48 @@ describe('SessionStateStore', () => {
         else if (length > 1_900) expect(start).to.throw(RangeError, /^The state given to authenticate is too large/);
       }
       expect(JSON.stringify(req.session)).to.have.length.at.most(2_048);
+    }
+  });
+
+  it('drops expired flows with the next start and with the next callback', async () => {
+    const browser = StoreClient.of('SessionStateStore');
+    const held = () => browser.session['pipedrive-oauth2:flows'];
+    await browser.begin();
+    passTime(20 * 60_000);
+    const { handle } = await browser.begin();
+    expect(held()).to.have.length(2);
+    passTime(15 * 60_000);
+    await browser.begin();
+    expect(held()).to.have.length(2);
+    passTime(15 * 60_000);
+    expect(await browser.end(handle)).to.include({ ok: true });
+    expect(held()).to.have.length(1);
+    passTime(16 * 60_000);
+    const { handle: last } = await browser.begin();
+    await browser.end(last);
+    expect(held()).to.have.length(0);
+  });
+
+  it('drops flows that expire while another one is open', async () => {
+    const browser = StoreClient.of('SessionStateStore');
+    await browser.begin();
+    passTime(20 * 60_000);
+    const { handle } = await browser.begin();
+    passTime(15 * 60_000);
+    await browser.end(handle);
+    expect(browser.session['pipedrive-oauth2:flows']).to.deep.equal([]);
+  });
+
+  it('says why a state is refused', async () => {
+    const browser = StoreClient.of('SessionStateStore');
+    const { handle } = await browser.begin();
+    expect((await browser.end('x')).state).to.deep.equal({
+      code: 'state_invalid',
+      reason: "no open flow of this state (used, pushed out, or another browser's)",
+    });
+    for (const other of [{ strategy: 'other' }, { clientID: 'other' }]) {
+      const { state } = await browser.end(handle, other);
+      expect(state).to.deep.equal({ code: 'state_invalid', reason: 'of another strategy or client' });
     }
   });
 
