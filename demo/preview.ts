@@ -17,21 +17,19 @@ const literal = (text: string) =>
 
 function authorizeURL({ target, clientID, callbackURL }: Settings, { sandbox }: DemoOptions): string {
   const { authorizationURL } = sandboxEndpoints(target === 'sandbox' ? sandbox.origin : 'https://oauth.pipedrive.com');
-  const params = { response_type: 'code', client_id: clientID, redirect_uri: callbackURL, state: anyState };
+  const params = { response_type: 'code', redirect_uri: callbackURL, state: anyState, client_id: clientID };
   return `${authorizationURL}?${stringify(params)}`;
 }
 
-function endpointLines({ target }: Settings, { sandbox }: DemoOptions): string[] {
-  if (target === 'pipedrive') return [];
-  const endpoints = Object.entries(sandboxEndpoints(sandbox.origin));
-  return [
-    "    // the sandbox in Pipedrive's place",
-    ...endpoints.map(([name, url]) => `    ${name}: ${literal(url)},`),
-  ];
-}
+/** Where the app listens, so that its callback URL leads to it. */
+const portOf = ({ callbackURL }: Settings): string =>
+  (URL.canParse(callbackURL) && new URL(callbackURL).port) || '3000';
 
-function snippet(settings: Settings, options: DemoOptions): string {
-  const { clientID, callbackURL, state } = settings;
+const sandboxLine =
+  '    authorizationServer: process.env.PIPEDRIVE_AUTHORIZATION_SERVER, // printed by pipedrive-sandbox';
+
+function snippet(settings: Settings): string {
+  const { target, callbackURL, state } = settings;
   const path = URL.canParse(callbackURL) ? new URL(callbackURL).pathname : '/auth/pipedrive/callback';
   return [
     "import express from 'express';",
@@ -40,10 +38,10 @@ function snippet(settings: Settings, options: DemoOptions): string {
     '',
     'const pipedrive = new PipedriveStrategy(',
     '  {',
-    `    clientID: ${literal(clientID)},`,
+    "    clientID: process.env.PIPEDRIVE_CLIENT_ID ?? '',",
     "    clientSecret: process.env.PIPEDRIVE_CLIENT_SECRET ?? '',",
     `    callbackURL: ${literal(callbackURL)},`,
-    ...endpointLines(settings, options),
+    ...(target === 'sandbox' ? [sandboxLine] : []),
     '  },',
     '  ({ profile }) => ({ id: profile.id, name: profile.displayName }),',
     ');',
@@ -59,11 +57,11 @@ function snippet(settings: Settings, options: DemoOptions): string {
     "  passport.authenticate('pipedrive', { session: false }),",
     '  (req, res) => res.json({ user: req.user, state: req.authInfo?.state }),',
     ');',
-    'app.listen(3000);',
+    `app.listen(${portOf(settings)});`,
   ].join('\n');
 }
 
 export const previewOf = (settings: Settings, options: DemoOptions): Preview => ({
   authorizeURL: authorizeURL(settings, options),
-  snippet: snippet(settings, options),
+  snippet: snippet(settings),
 });

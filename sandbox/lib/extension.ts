@@ -7,16 +7,8 @@ import { ownForm, page, problemPage } from './pages';
 import { type Params, readParams } from './params';
 import type { Store } from './store';
 import { signedJWT } from './tokens';
+import type { ExtensionDetails } from './types';
 import type { SandboxUser } from './users';
-
-/** Where in Pipedrive the extension is, and what is selected there. */
-export interface ExtensionDetails {
-  /** Such as `deal`, `person` or `organization`. */
-  resource?: string | undefined;
-  /** Such as `details` or `list`. */
-  view?: string | undefined;
-  selectedIds?: readonly number[] | undefined;
-}
 
 /** Seconds. */
 const tokenLifetime = 5 * 60;

@@ -2,9 +2,9 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { apiErrors } from './bodies';
 import { problemPage } from './pages';
+import type { Endpoint, Fault, FaultOptions } from './types';
 
-export const endpoints = ['authorize', 'token', 'users/me', 'revoke'] as const;
-export type Endpoint = (typeof endpoints)[number];
+const endpoints: readonly Endpoint[] = ['authorize', 'token', 'users/me', 'revoke'];
 
 /** Faults in place of a response: the request changes nothing. */
 const replacements = {
@@ -66,15 +66,6 @@ const transmissions = {
     res.on('close', () => clearInterval(timer));
   },
 } satisfies Record<string, (res: Response, body: Buffer, delay: number) => void>;
-
-export type Fault = keyof typeof replacements | keyof typeof transmissions;
-
-export interface FaultOptions {
-  /** How many requests it happens to. @default all, until `fail(endpoint, null)` */
-  times?: number | undefined;
-  /** Milliseconds that `slow` waits, and ten times what `drip` waits before each byte. @default 1000 */
-  delay?: number | undefined;
-}
 
 const isReplacement = (fault: string): fault is keyof typeof replacements => Object.hasOwn(replacements, fault);
 const isTransmission = (fault: string): fault is keyof typeof transmissions => Object.hasOwn(transmissions, fault);

@@ -2,16 +2,7 @@
 import type { RequestHandler } from 'express';
 import type { App } from './options';
 import { withoutTokens } from './tokens';
-
-export interface RecordedRequest {
-  readonly method: string;
-  /** Without the query. */
-  readonly path: string;
-  /** None as long as there is no response. */
-  readonly status: number | undefined;
-  /** The parameters of the form, of a GET those of the query. Every secret in it is `***`. */
-  readonly form: Readonly<Record<string, string>>;
-}
+import type { RecordedRequest } from './types';
 
 /** Parameters that are secret whatever their value. */
 const secretNames = ['access_token', 'client_secret', 'code', 'code_verifier', 'refresh_token', 'token'];

@@ -2,16 +2,16 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { createApp } from './app';
-import { type ExtensionDetails, extensionPagePath, extensionURL } from './extension';
-import { type Endpoint, type Fault, type FaultOptions, Faults } from './faults';
+import { extensionPagePath, extensionURL } from './extension';
+import { Faults } from './faults';
 import { host } from './loopback';
 import { sendSharing, sendUninstall } from './notices';
 import { resolveOptions, type SandboxOptions } from './options';
 import type { Who } from './people';
-import { type RecordedRequest, Requests } from './requests';
+import { Requests } from './requests';
 import { send } from './send';
 import { Store } from './store';
-import type { Environment, Sandbox } from './types';
+import type { Endpoint, Environment, ExtensionDetails, Fault, FaultOptions, RecordedRequest, Sandbox } from './types';
 
 class LocalSandbox implements Sandbox {
   readonly origin: string;

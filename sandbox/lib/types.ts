@@ -1,9 +1,45 @@
 // What a running sandbox offers.
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { ExtensionDetails } from './extension';
-import type { Endpoint, Fault, FaultOptions } from './faults';
 import type { Who } from './people';
-import type { RecordedRequest } from './requests';
+
+export type Endpoint = 'authorize' | 'token' | 'users/me' | 'revoke';
+
+/**
+ * What can go wrong. In place of a response: `outage` (503 with a page of HTML), `html` (403 with a page of HTML, as of a
+ * firewall), `silence` (no response, while the connection stays open), `reset` (of the connection), `redirect` (302),
+ * `not-json` (200), `429` (a burst), `budget` (429 until midnight: the company's daily budget is spent). On the way back:
+ * `slow` (a late good response), `stall` (half of the body, and then nothing), `truncate` (half of the body, and then the
+ * end of the connection), `drip` (one byte after the other).
+ */
+export type Fault =
+  | ('outage' | 'html' | 'silence' | 'reset' | 'redirect' | 'not-json' | '429' | 'budget')
+  | ('slow' | 'stall' | 'truncate' | 'drip');
+
+export interface FaultOptions {
+  /** How many requests it happens to. @default all, until `fail(endpoint, null)` */
+  times?: number | undefined;
+  /** Milliseconds that `slow` waits, and ten times what `drip` waits before each byte. @default 1000 */
+  delay?: number | undefined;
+}
+
+/** Where in Pipedrive the extension is, and what is selected there. */
+export interface ExtensionDetails {
+  /** Such as `deal`, `person` or `organization`. */
+  resource?: string | undefined;
+  /** Such as `details` or `list`. */
+  view?: string | undefined;
+  selectedIds?: readonly number[] | undefined;
+}
+
+export interface RecordedRequest {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  /** None as long as there is no response. */
+  readonly status: number | undefined;
+  /** The parameters of the form, of a GET those of the query. Every secret in it is `***`. */
+  readonly form: Readonly<Record<string, string>>;
+}
 
 /** For the environment of an app that runs in a process of its own. */
 export type Environment = Record<

@@ -40,21 +40,45 @@ interface Tarball {
   files: string[];
 }
 
-/** Packs the package: as it is built in a run on the build, otherwise built anew. */
-async function pack(): Promise<Tarball> {
+/** The repository's own packages, by their folders. */
+const ownPackages = { 'passport-pipedrive-oauth2': '.', 'pipedrive-sandbox': 'sandbox' };
+type OwnPackage = keyof typeof ownPackages;
+const isOwn = (name: string): name is OwnPackage => Object.hasOwn(ownPackages, name);
+
+const shell = process.platform === 'win32';
+
+let building: Promise<unknown> | undefined;
+/** In a run on the build that one is packed, otherwise a new one. */
+async function build(): Promise<void> {
+  if (!process.env.TEST_BUILT_PACKAGE) building ??= run('npm', ['run', 'build'], { cwd: repository, shell });
+  await building;
+}
+
+async function pack(name: OwnPackage): Promise<Tarball> {
   const directory = await temporaryDirectory();
   process.once('exit', () => rmSync(directory, { recursive: true }));
-  const options = { cwd: repository, shell: process.platform === 'win32' };
-  if (!process.env.TEST_BUILT_PACKAGE) await run('npm', ['run', 'build'], options);
+  await build();
+  const options = { cwd: join(repository, ownPackages[name]), shell };
   const { stdout } = await run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', directory], options);
   const [{ filename, files }] = JSON.parse(stdout);
   return { path: join(directory, filename), files: files.map(({ path }: { path: string }) => path) };
 }
 
-let packing: Promise<Tarball> | undefined;
-export function tarball(): Promise<Tarball> {
-  packing ??= pack();
+const tarballs = new Map<OwnPackage, Promise<Tarball>>();
+
+/** One of the repository's packages as it is published. */
+export function tarball(name: OwnPackage = 'passport-pipedrive-oauth2'): Promise<Tarball> {
+  const packing = tarballs.get(name) ?? pack(name);
+  tarballs.set(name, packing);
   return packing;
+}
+
+/** Installs one of the repository's packages as it is published, and what it depends on. */
+async function unpack(name: OwnPackage, into: string): Promise<void> {
+  const installed = join(into, name);
+  await mkdir(installed, { recursive: true });
+  await run('tar', ['-xzf', (await tarball(name)).path, '-C', installed, '--strip-components=1']);
+  await linkDependencies(installed, into);
 }
 
 let lastPort = 20_000 + (process.pid % 10_000);
@@ -90,14 +114,16 @@ export class Project {
   private constructor(readonly directory: string) {}
 
   /** Installs the package and the given ones. One that has a name in `aliases` is the repository's of that name. */
-  static async create(packages: string[], aliases: Record<string, string> = {}): Promise<Project> {
+  static create(packages: string[], aliases: Record<string, string> = {}): Promise<Project> {
+    return Project.with(['passport-pipedrive-oauth2', ...packages], aliases);
+  }
+
+  /** Installs the given packages only. */
+  static async with(packages: string[], aliases: Record<string, string> = {}): Promise<Project> {
     const directory = await temporaryDirectory();
     const target = join(directory, 'node_modules');
-    const installed = join(target, 'passport-pipedrive-oauth2');
-    await mkdir(installed, { recursive: true });
-    await run('tar', ['-xzf', (await tarball()).path, '-C', installed, '--strip-components=1']);
     for (const [name, alias] of Object.entries(aliases)) await link(alias, target, name);
-    for (const name of [...(await dependenciesOf(installed)), ...packages]) await link(name, target);
+    for (const name of packages) await (isOwn(name) ? unpack(name, target) : link(name, target));
     const project = new Project(directory);
     await project.write('package.json', '{ "type": "module" }');
     return project;
