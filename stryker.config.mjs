@@ -9,7 +9,7 @@ export default {
   // Without the tests that take seconds, and the faults of a refresh, which runs through the same lines as the exchange
   // of a code.
   mochaOptions: {
-    spec: ['test/{strategy,stores}/*.test.ts'],
+    spec: ['test/{strategy,stores,extensions}/*.test.ts'],
     grep: '/^(?!.* (after (1000 flows|1,000 sign-ins)|at the refresh request|with status 504 when the server) )/',
   },
   coverageAnalysis: 'perTest',

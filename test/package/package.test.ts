@@ -1,22 +1,14 @@
 // The package as it is published, in an empty project: what is in it, both module systems, and the documents' programs.
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect } from 'chai';
-import { Project, repository, tarball } from '../support/project';
+import { adaToken, jwtSecret } from '../support/extensions';
+import { Project, tarball } from '../support/project';
 
-const names = [
-  'CookieStateStore',
-  'InternalOAuthError',
-  'PipedriveStrategy',
-  'SessionStateStore',
-  'Strategy',
-  'TokenError',
-];
-
-/** The main entry and the sub-paths, by their folders. */
-const folders = ['', 'installations/', 'extensions/'].filter((folder) =>
-  existsSync(join(repository, 'lib', folder, 'index.ts')),
-);
+/** What each sub-path exports, and the main entry, by their folders. */
+const exported: Record<string, string[]> = {
+  '': ['CookieStateStore', 'InternalOAuthError', 'PipedriveStrategy', 'SessionStateStore', 'Strategy', 'TokenError'],
+  'extensions/': ['ExtensionTokenError', 'PipedriveExtensionStrategy', 'readExtensionToken'],
+};
+const folders = Object.keys(exported);
 
 describe('package', function () {
   this.timeout(60_000);
@@ -33,22 +25,73 @@ describe('package', function () {
     const documents = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
     const maps = files.filter((path) => path.endsWith('.map')); // of a build for coverage
     const scripts = folders.flatMap((folder) => [`dist/${folder}index.js`, `dist/${folder}bundle.js`]);
-    const licences = folders.length > 1 ? ['dist/LICENSE-jose.md'] : [];
     expect(declarations).to.include.members(folders.map((folder) => `dist/${folder}index.d.ts`));
-    expect(files).to.have.members([...documents, ...scripts, ...licences, ...declarations, ...maps]);
+    expect(files).to.have.members([...documents, 'dist/LICENSE-jose.md', ...scripts, ...declarations, ...maps]);
   });
 
-  it('gives the same classes to require and to import', async () => {
+  for (const [folder, names] of Object.entries(exported)) {
+    const entry = `passport-pipedrive-oauth2/${folder}`.replace(/\/$/, '');
+
+    it(`gives the same classes to require and to import of ${entry}`, async () => {
+      await project.write(
+        'both.mjs',
+        `
+        import { createRequire } from 'node:module';
+        import { ${names.join(', ')} } from '${entry}';
+        const required = createRequire(import.meta.url)('${entry}');
+        const same = [${names.map((name) => `[${name}, required.${name}]`).join(', ')}].every(([a, b]) => typeof a === 'function' && a === b);
+        console.log(JSON.stringify({ same, names: Object.keys(required).sort() }));`,
+      );
+      expect(JSON.parse(await project.run('both.mjs'))).to.deep.equal({ same: true, names });
+    });
+  }
+
+  it('exports its strategy under two names', async () => {
     await project.write(
-      'both.mjs',
+      'names.mjs',
       `
-      import { createRequire } from 'node:module';
-      import * as imported from 'passport-pipedrive-oauth2';
-      import { ${names.join(', ')} } from 'passport-pipedrive-oauth2';
-      const required = createRequire(import.meta.url)('passport-pipedrive-oauth2');
-      const same = [${names.map((name) => `[${name}, required.${name}]`).join(', ')}].every(([a, b]) => typeof a === 'function' && a === b);
-      console.log(JSON.stringify({ same, names: Object.keys(required).sort(), strategy: imported.Strategy === PipedriveStrategy }));`,
+      import { PipedriveStrategy, Strategy } from 'passport-pipedrive-oauth2';
+      console.log(Strategy === PipedriveStrategy);`,
     );
-    expect(JSON.parse(await project.run('both.mjs'))).to.deep.equal({ same: true, names, strategy: true });
+    expect(await project.run('names.mjs')).to.equal('true\n');
+  });
+
+  it('loads no dependency for the extensions but passport-strategy', async () => {
+    await project.write(
+      'loaded.cjs',
+      `
+      require('passport-pipedrive-oauth2/extensions');
+      const packages = Object.keys(require.cache).map((path) => path.split('node_modules').pop().split(/[\\\\/]/)[1]);
+      console.log(JSON.stringify([...new Set(packages)].sort()));`,
+    );
+    const loaded: string[] = JSON.parse(await project.run('loaded.cjs'));
+    const others = ['passport-pipedrive-oauth2', 'passport-strategy'];
+    expect(loaded.filter((name) => name.startsWith('passport'))).to.deep.equal(others);
+    expect(loaded).to.have.length(others.length + 1); // and the program itself
+  });
+
+  it('reads tokens where the globals are of another realm or missing, as in Jest', async () => {
+    await project.write('token.txt', adaToken());
+    await project.write(
+      'realm.mjs',
+      `
+      import { readFileSync } from 'node:fs';
+      import { createRequire } from 'node:module';
+      import { dirname, join } from 'node:path';
+      import vm from 'node:vm';
+      const require = createRequire(import.meta.url);
+      const parsingContext = vm.createContext({ atob });
+      const load = (path) => {
+        const module = { exports: {} };
+        const names = ['module', 'exports', 'require'];
+        const run = vm.compileFunction(readFileSync(path, 'utf8'), names, { parsingContext });
+        run(module, module.exports, (name) => (name.startsWith('.') ? load(join(dirname(path), name)) : require(name)));
+        return module.exports;
+      };
+      const { readExtensionToken } = load(require.resolve('passport-pipedrive-oauth2/extensions'));
+      const { id } = await readExtensionToken(readFileSync(new URL('token.txt', import.meta.url), 'utf8'), '${jwtSecret}');
+      console.log(id);`,
+    );
+    expect(await project.run('realm.mjs')).to.equal('1001:777\n');
   });
 });

@@ -1,0 +1,80 @@
+// Reads the token that says who is looking at an extension: a JWT (RFC 7519), signed with a secret of the app's.
+import { errors, type JWTPayload, jwtVerify } from 'jose';
+import { isText, readId } from '../values';
+import { ExtensionTokenError } from './errors';
+
+/** Who is looking at a panel, a modal or a floating window. */
+export interface PipedriveExtensionUser {
+  /** `"{companyId}:{userId}"`, as the `id` of the profile. */
+  id: string;
+  companyId: number;
+  userId: number;
+  /** When the token was made, in Unix seconds. Missing in the token, it is `undefined`. */
+  issuedAt: number | undefined;
+  /** When the token expires, in Unix seconds. */
+  expiresAt: number;
+}
+
+/** Longest token that is read, in characters. */
+const LONGEST_TOKEN = 8192;
+
+/** RFC 7515 §7.1. jose overlooks white space. */
+const COMPACT_JWS = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
+/**
+ * Yields who is looking, from the `token` that Pipedrive gives to the page of an extension, or that the SDK's
+ * `GET_SIGNED_TOKEN` yields. `secrets` are the extension's JWT secret, by default the client secret, or several while
+ * one replaces another; each counts. Rejects with an `ExtensionTokenError`, whose `code` is `token_missing` (nothing
+ * given), `token_expired` or `token_invalid`, all with status 401, or `invalid_request` (not a text, 400); and with a
+ * `TypeError` where the secrets are none.
+ *
+ * @see Pipedrive, custom-ui-extensions; RFC 7519 §4.1, §7.2
+ */
+export async function readExtensionToken(
+  token: string | null | undefined,
+  secrets: string | readonly string[],
+): Promise<PipedriveExtensionUser> {
+  return await readToken(token, readSecrets(secrets, 'secrets'));
+}
+
+/** The bytes of one secret or several. Throws a `TypeError` that names the parameter or the option. */
+export function readSecrets(secrets: unknown, name: string): Uint8Array[] {
+  const list: unknown[] = Array.isArray(secrets) ? secrets : [secrets];
+  if (list.length === 0 || !list.every(isText)) {
+    throw new TypeError(`${name} is required and must be a string that is not empty, or an array of such strings`);
+  }
+  return list.map((secret) => new TextEncoder().encode(secret));
+}
+
+export async function readToken(token: unknown, secrets: Uint8Array[]): Promise<PipedriveExtensionUser> {
+  if (token === undefined || token === null || token === '') throw new ExtensionTokenError('token_missing');
+  if (typeof token !== 'string') throw new ExtensionTokenError('invalid_request');
+  if (token.length > LONGEST_TOKEN || !COMPACT_JWS.test(token)) throw new ExtensionTokenError('token_invalid');
+  for (const secret of secrets) {
+    const claims = await readClaims(token, secret);
+    if (claims) return readUser(claims);
+  }
+  throw new ExtensionTokenError('token_invalid');
+}
+
+/** The claims of a token, or `undefined` when another secret has signed it. */
+async function readClaims(token: string, secret: Uint8Array): Promise<JWTPayload | undefined> {
+  try {
+    const { payload } = await jwtVerify(token, secret, { algorithms: ['HS256'], requiredClaims: ['exp'] });
+    return payload;
+  } catch (error) {
+    if (error instanceof errors.JWSSignatureVerificationFailed) return undefined;
+    if (error instanceof errors.JWTExpired) throw new ExtensionTokenError('token_expired');
+    if (error instanceof errors.JOSEError) throw new ExtensionTokenError('token_invalid');
+    throw error;
+  }
+}
+
+function readUser({ userId, companyId, iat, exp }: JWTPayload): PipedriveExtensionUser {
+  const [user, company] = [readId(userId), readId(companyId)];
+  // JSON's 1e999 is Infinity, which never expires.
+  if (user === undefined || company === undefined || !Number.isFinite(exp)) {
+    throw new ExtensionTokenError('token_invalid');
+  }
+  return { id: `${company}:${user}`, companyId: company, userId: user, issuedAt: iat, expiresAt: Number(exp) };
+}
