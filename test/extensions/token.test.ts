@@ -17,6 +17,11 @@ async function expectRefused(token: string | null | undefined, code: string, sta
   for (const each of token ? [...secrets, token] : secrets) expect(shown).not.to.include(each);
 }
 
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+/** The same bytes in base64url, where the last character has bits to spare. */
+const respelt = (token: string) => token.slice(0, -1) + ALPHABET[ALPHABET.indexOf(token.at(-1) ?? '') + 1];
+
 describe('readExtensionToken', () => {
   it('says who is looking, since when and until when', async () => {
     const { iat, exp } = adaClaims();
@@ -112,6 +117,7 @@ describe('readExtensionToken', () => {
       'with a part too many': `${adaToken()}.${signature}`,
       'with a space in front': ` ${adaToken()}`,
       'with a line break at the end': `${adaToken()}\n`,
+      'whose signature is spelt in another way': respelt(adaToken()),
       'that is no token': 'undefined',
       'of dots alone': '..',
     };
