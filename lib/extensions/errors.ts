@@ -25,7 +25,7 @@ export interface PipedriveExtensionFailure {
 
 /**
  * A token that does not tell who is looking. `status`, `statusCode`, `expose` and `headers` are in the form of
- * http-errors, so that Express, Nest, Koa and Fastify answer it by themselves. The token is not in it.
+ * http-errors, so that Express, Nest, Koa and Fastify answer it by themselves. Neither the token nor a secret is in it.
  */
 export class ExtensionTokenError extends Error {
   override readonly name = 'ExtensionTokenError';
@@ -34,7 +34,11 @@ export class ExtensionTokenError extends Error {
   readonly expose = true;
   readonly headers: Record<string, string>;
 
-  constructor(readonly code: FailureCode) {
+  constructor(
+    readonly code: FailureCode,
+    /** Why, for the developer. The user need not see it. */
+    readonly reason: string,
+  ) {
     const { status, message } = FAILURES[code];
     super(message);
     this.status = status;

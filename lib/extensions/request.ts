@@ -28,16 +28,16 @@ function readQuery(req: Request): Query {
 export function tokenOf(req: Request): unknown {
   const query = readQuery(req);
   const bearer = bearerOf(req);
-  if (isNested(query, 'token')) throw new ExtensionTokenError('invalid_request');
+  if (isNested(query, 'token')) throw new ExtensionTokenError('invalid_request', 'the parameter token is nested');
   if (!isPresent(query.token)) return bearer;
-  if (isPresent(bearer)) throw new ExtensionTokenError('invalid_request');
+  if (isPresent(bearer)) throw new ExtensionTokenError('invalid_request', 'a token is in the query and in a header');
   return query.token;
 }
 
 function bearerOf({ headers, headersDistinct }: Request): string | undefined {
   // Node.js keeps the first of several in `headers`. Not every framework's request has `headersDistinct`.
   const repeated = headersDistinct?.authorization ?? [];
-  if (repeated.length > 1) throw new ExtensionTokenError('invalid_request');
+  if (repeated.length > 1) throw new ExtensionTokenError('invalid_request', 'the header Authorization is repeated');
   const { authorization } = headers;
   return authorization !== undefined && BEARER.test(authorization) ? authorization.replace(BEARER, '') : undefined;
 }
@@ -49,6 +49,8 @@ export function checkIds(req: Request, user: PipedriveExtensionUser): void {
     const given = query[name];
     // A framework may have made a number of it. A list is not one id, whatever is in it.
     const isSame = (typeof given === 'string' || typeof given === 'number') && `${given}` === `${user[name]}`;
-    if ((isPresent(given) && !isSame) || isNested(query, name)) throw new ExtensionTokenError('token_mismatch');
+    if ((isPresent(given) && !isSame) || isNested(query, name)) {
+      throw new ExtensionTokenError('token_mismatch', `${name} in the query is not the token's`);
+    }
   }
 }

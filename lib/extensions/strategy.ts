@@ -1,5 +1,6 @@
 // The strategy for the iframes in which Pipedrive shows an app's extensions: who is looking, by the token alone.
 import type { Request } from 'express';
+import type { AuthenticateOptions } from 'passport';
 import { Strategy } from 'passport-strategy';
 import { applyOutcome, type Outcome, verdictOutcome } from '../outcome';
 import { resolveContextVerify, type Verdict, type VerifyCallback } from '../verify';
@@ -54,13 +55,13 @@ export class PipedriveExtensionStrategy extends Strategy {
   }
 
   /** Passport calls it for each request. */
-  override authenticate(req: Request): void {
+  override authenticate(req: Request, options: AuthenticateOptions = {}): void {
     // Taken now: Passport may put the actions of another request on this object while this one waits.
     const { redirect, success, fail, error } = this;
     const actions = { redirect, success, fail, error };
     this.decide(req).then(
-      (outcome) => applyOutcome(actions, req, outcome),
-      (thrown) => applyOutcome(actions, req, { action: 'error', error: thrown }),
+      (outcome) => applyOutcome(actions, req, outcome, options),
+      (thrown) => applyOutcome(actions, req, { action: 'error', error: thrown }, options),
     );
   }
 
@@ -69,19 +70,16 @@ export class PipedriveExtensionStrategy extends Strategy {
     try {
       user = await this.readUser(req);
     } catch (error) {
-      if (!(error instanceof ExtensionTokenError)) throw error;
-      setHeaders(req, error.headers);
-      const info: PipedriveExtensionFailure = { code: error.code, message: error.message };
-      return { action: 'fail', info, status: error.status };
+      if (error instanceof ExtensionTokenError) return failure(error);
+      throw error;
     }
-    return verdictOutcome(await this.verify({ ...user, req }), undefined);
+    return verdictOutcome(await this.verify({ ...user, req }));
   }
 }
 
-/** Where the response can be reached: Express sets `req.res`, other frameworks may not. */
-function setHeaders({ res }: Request, headers: Record<string, string>): void {
-  if (res?.headersSent !== false) return;
-  for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+function failure({ code, message, status, headers, reason }: ExtensionTokenError): Outcome {
+  const info: PipedriveExtensionFailure = { code, message };
+  return { action: 'fail', info, status, headers, reason };
 }
 
 function resolveExtensionVerify(verify: ExtensionVerifyFunction) {

@@ -47,14 +47,17 @@ export function readSecrets(secrets: unknown, name: string): Uint8Array[] {
 }
 
 export async function readToken(token: unknown, secrets: Uint8Array[]): Promise<PipedriveExtensionUser> {
-  if (token === undefined || token === null || token === '') throw new ExtensionTokenError('token_missing');
-  if (typeof token !== 'string') throw new ExtensionTokenError('invalid_request');
-  if (token.length > LONGEST_TOKEN || !SIGNED_TOKEN.test(token)) throw new ExtensionTokenError('token_invalid');
+  if (token === undefined || token === null || token === '') {
+    throw new ExtensionTokenError('token_missing', 'there is no token');
+  }
+  if (typeof token !== 'string') throw new ExtensionTokenError('invalid_request', 'the token is not a text');
+  if (token.length > LONGEST_TOKEN) throw invalid(`it has over ${LONGEST_TOKEN} characters`);
+  if (!SIGNED_TOKEN.test(token)) throw invalid('it is not in the form of a token signed with HS256');
   for (const secret of secrets) {
     const claims = await readClaims(token, secret);
     if (claims) return readUser(claims);
   }
-  throw new ExtensionTokenError('token_invalid');
+  throw invalid('its signature is of another secret: see the JWT secret in Developer Hub, or else the client secret');
 }
 
 /** The claims of a token, or `undefined` when another secret has signed it. */
@@ -64,17 +67,22 @@ async function readClaims(token: string, secret: Uint8Array): Promise<JWTPayload
     return payload;
   } catch (error) {
     if (error instanceof errors.JWSSignatureVerificationFailed) return undefined;
-    if (error instanceof errors.JWTExpired) throw new ExtensionTokenError('token_expired');
-    if (error instanceof errors.JOSEError) throw new ExtensionTokenError('token_invalid');
+    if (error instanceof errors.JWTExpired) throw new ExtensionTokenError('token_expired', 'the token has expired');
+    // Not jose's message, which may repeat what somebody wrote into the token.
+    if (error instanceof errors.JWTClaimValidationFailed) throw invalid(`its claim ${error.claim} is not valid`);
+    if (error instanceof errors.JOSEError) throw invalid(error.code);
     throw error;
   }
 }
 
 function readUser({ userId, companyId, iat, exp }: JWTPayload): PipedriveExtensionUser {
   const [user, company] = [readId(userId), readId(companyId)];
+  if (user === undefined || company === undefined) throw invalid('its claim userId or companyId is not an id');
   // JSON's 1e999 is Infinity, which never expires.
-  if (user === undefined || company === undefined || !Number.isFinite(exp)) {
-    throw new ExtensionTokenError('token_invalid');
-  }
+  if (!Number.isFinite(exp)) throw invalid('its claim exp is not valid');
   return { id: `${company}:${user}`, companyId: company, userId: user, issuedAt: iat, expiresAt: Number(exp) };
+}
+
+function invalid(reason: string): ExtensionTokenError {
+  return new ExtensionTokenError('token_invalid', reason);
 }

@@ -178,6 +178,13 @@ describe('PipedriveExtensionStrategy', () => {
     });
   });
 
+  it('keeps the page and the refusal, whose URL may have a token in it, out of caches', async () => {
+    const app = await start();
+    for (const query of [{ token: adaToken() }, { token: 'x' }]) {
+      expect((await open(app, query)).headers.get('cache-control')).to.equal('no-store');
+    }
+  });
+
   describe('the verify function', () => {
     const token = () => ({ token: adaToken() });
 

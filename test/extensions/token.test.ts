@@ -155,6 +155,28 @@ describe('readExtensionToken', () => {
     }
   });
 
+  const reasons: Record<string, [string | undefined, RegExp]> = {
+    'of no token': [undefined, /there is no token/],
+    'of another secret': [adaToken({}, { secret: 'another' }), /another secret: see .* Developer Hub/],
+    'of a token that is none': ['x', /not in the form/],
+    'of a long token': ['x'.repeat(8193), /over 8192 characters/],
+    'of a token without exp': [adaToken({ exp: undefined }), /claim exp/],
+    'of an endless exp': [signClaims('{"userId":777,"companyId":1001,"exp":1e999}'), /claim exp/],
+    'of a future nbf': [adaToken({ nbf: inSeconds(60) }), /claim nbf/],
+    'of a missing id': [adaToken({ userId: undefined }), /userId or companyId/],
+    'of an expired token': [adaToken({ exp: inSeconds(-1) }), /has expired/],
+    'of an unknown crit, whose name it does not repeat': [
+      adaToken({}, { header: { crit: ['a\nline'], 'a\nline': 1 } }),
+      /^ERR_JOSE_NOT_SUPPORTED$/,
+    ],
+  };
+  for (const [title, [token, reason]] of Object.entries(reasons)) {
+    it(`tells the developer the reason ${title}`, async () => {
+      const error: unknown = await readExtensionToken(token, jwtSecret).catch((thrown: unknown) => thrown);
+      expect(error).to.be.instanceOf(ExtensionTokenError).with.property('reason').that.matches(reason);
+    });
+  }
+
   it('takes a token of 8,192 characters', async () => {
     const fill = (length: number) => adaToken({ more: 'x'.repeat(length) });
     let length = 5_900;
