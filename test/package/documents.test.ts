@@ -69,7 +69,7 @@ describe('documents', function () {
     nock.restore();
     project = await Project.create([
       ...['express', 'express-session', '@types/express-session', 'passport', 'passport-oauth2-refresh'],
-      ...['pipedrive', 'nock'],
+      ...['pipedrive', 'nock', '@pipedrive/app-extensions-sdk'],
     ]);
     const prelude = readFileSync(join(__dirname, '..', 'support', 'document-prelude.ts'), 'utf8');
     await project.write('document-prelude.ts', prelude);

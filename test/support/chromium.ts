@@ -22,6 +22,7 @@ const flags = [
   '--disable-background-networking',
   '--disable-component-update',
   '--disable-sync',
+  '--disable-features=LocalNetworkAccessChecks', // pages that tests make up are of no network
 ];
 
 /** Yields nothing: the browser would send it back. */
