@@ -91,7 +91,7 @@ describe('the panel of docs/extensions.md', function () {
         if (!request.isNavigationRequest()) referers.push(referer);
       });
       const { frame, signed } = await openDeal();
-      await frame?.getByText('Connect the app with your Pipedrive account.').waitFor();
+      await frame?.getByRole('button', { name: 'Connect Pipedrive' }).waitFor();
       await frame?.evaluate("document.cookie = 'tried=1; SameSite=None; Secure'");
       expect(await frame?.evaluate('document.cookie')).to.equal('');
 
