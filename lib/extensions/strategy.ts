@@ -87,9 +87,7 @@ function resolveExtensionVerify(verify: ExtensionVerifyFunction) {
   if (verify.length > 1) {
     throw new TypeError('verify must take one argument: ({ id, companyId, userId, issuedAt, expiresAt, req })');
   }
-  if (verify.length === 1) return resolveContextVerify(verify);
-
-  // Without parameters it may be a framework's `(...args)` that expects a `done` at the end, as Nest's does.
+  // A framework's `(...args)`, such as Nest's, expects a `done` at the end.
   return (context: ExtensionVerifyContext): Promise<Verdict> =>
     new Promise((resolve, reject) => {
       const done: VerifyCallback = (error, user, info) => (error ? reject(error) : resolve({ user, info }));

@@ -297,16 +297,34 @@ describe('PipedriveExtensionStrategy', () => {
     expect(app.errors).to.deep.equal([]);
   });
 
-  it('works without a framework, where the request has no parsed query and no response', async () => {
+  describe('without a framework', () => {
     const strategy = Object.create(new PipedriveExtensionStrategy({ secret: jwtSecret }, everybody));
-    const outcome = (url: string) =>
+    const outcome = (req: object) =>
       new Promise((resolve) => {
         strategy.success = (user: unknown) => resolve(user);
         strategy.fail = (info: unknown, status: number) => resolve({ info, status });
-        strategy.authenticate({ url, headers: {} } as unknown as Request);
+        strategy.error = resolve;
+        strategy.authenticate({ headers: {}, ...req } as unknown as Request);
       });
-    expect(await outcome(`/panel?token=${adaToken()}`)).to.include({ id: '1001:777' });
-    expect(await outcome('/panel')).to.deep.include({ status: 401 });
+
+    it('reads the URL where the request has no parsed query', async () => {
+      expect(await outcome({ url: `/panel?token=${adaToken()}` })).to.include({ id: '1001:777' });
+      expect(await outcome({ url: '/panel' })).to.deep.include({ status: 401 });
+    });
+
+    it('reads the headers of fetch, and a list that another framework makes of a repeated one', async () => {
+      const authorization = `Bearer ${adaToken()}`;
+      expect(await outcome({ headers: new Headers({ authorization }) })).to.include({ id: '1001:777' });
+      const repeated = { authorization: [authorization, authorization] };
+      expect(await outcome({ headers: repeated })).to.deep.include({ status: 400 });
+      expect(await outcome({ headers: undefined })).to.deep.include({ status: 401 });
+    });
+
+    it('needs no URL where the request has a parsed query, whose ids may be numbers', async () => {
+      expect(await outcome({ query: { token: adaToken(), userId: 777 } })).to.include({ id: '1001:777' });
+      expect(await outcome({ query: { token: adaToken(), userId: 778 } })).to.deep.include({ status: 403 });
+      expect(await outcome({ query: {} })).to.deep.include({ status: 401 });
+    });
   });
 
   it('shows no secret when it is printed', () => {
