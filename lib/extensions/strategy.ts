@@ -2,7 +2,7 @@
 import type { Request } from 'express';
 import type { AuthenticateOptions } from 'passport';
 import { Strategy } from 'passport-strategy';
-import { applyOutcome, type Outcome, verdictOutcome } from '../outcome';
+import { applyOutcome, logOutcome, type Outcome, verdictOutcome } from '../outcome';
 import { resolveContextVerify, type Verdict, type VerifyCallback } from '../verify';
 import { ExtensionTokenError, type PipedriveExtensionFailure } from './errors';
 import { checkIds, tokenOf } from './request';
@@ -59,10 +59,12 @@ export class PipedriveExtensionStrategy extends Strategy {
     // Taken now: Passport may put the actions of another request on this object while this one waits.
     const { redirect, success, fail, error } = this;
     const actions = { redirect, success, fail, error };
-    this.decide(req).then(
-      (outcome) => applyOutcome(actions, req, outcome, options),
-      (thrown) => applyOutcome(actions, req, { action: 'error', error: thrown }, options),
-    );
+    this.decide(req)
+      .catch((thrown: unknown): Outcome => ({ action: 'error', error: thrown }))
+      .then((outcome) => {
+        logOutcome(outcome);
+        applyOutcome(actions, req, outcome, options);
+      });
   }
 
   private async decide(req: Request): Promise<Outcome> {

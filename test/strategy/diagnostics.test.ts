@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { adaToken } from '../support/extensions';
 
 const run = promisify(execFile);
 const repository = join(__dirname, '..', '..');
@@ -52,6 +53,18 @@ describe('diagnostics', function () {
     expect(log).to.match(/: fail, status 405, invalid_request: .+$/m);
     expect(log).to.match(/: fail, status 400, invalid_request: .+$/m);
     for (const secret of ['a-code-of-a-user', 'unknown-state', 'the-secret']) expect(log).not.to.include(secret);
+  });
+
+  it("prints why an extension's token was refused, and neither the token nor the secret", async () => {
+    const log = await logOf(`
+      const { PipedriveExtensionStrategy } = require('passport-pipedrive-oauth2/extensions');
+      const strategy = new PipedriveExtensionStrategy({ secret: 'the-secret-of-the-panel' }, () => false);
+      await request(strategy, '/?token=${adaToken()}');
+      await request(strategy, '/?token=a&token=b');
+    `);
+    expect(log).to.match(/: fail, status 401, token_invalid: its signature is of another secret: .+$/m);
+    expect(log).to.match(/: fail, status 400, invalid_request: the token is not a text$/m);
+    for (const secret of [adaToken().slice(0, 40), 'the-secret']) expect(log).not.to.include(secret);
   });
 
   for (const [requested, callback] of [
