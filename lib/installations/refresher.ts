@@ -63,8 +63,8 @@ export class Refresher {
     try {
       return await this.#takeTurns(id, old);
     } catch (error) {
-      if (isInvalidGrant(error)) return await this.#findNewer(id, old, error);
-      throw error;
+      if (error instanceof NotInstalledError) throw error;
+      return isInvalidGrant(error) ? await this.#findNewer(id, old, error) : await this.#newerOr(id, old, error);
     }
   }
 
@@ -127,6 +127,13 @@ export class Refresher {
     }
     if (!stored) throw new NotInstalledError(); // uninstalled in the meantime
     return stored;
+  }
+
+  /** After an outage, or a pause of this process: another one may have had more luck. */
+  async #newerOr(id: string, old: PipedriveTokens, error: unknown): Promise<PipedriveTokens> {
+    const now = await this.#store.load(id).catch(() => undefined);
+    if (now && !isUnchanged(now, old)) return now;
+    throw error;
   }
 
   /** After `invalid_grant`: another process may have had the refresh token exchanged, and may be about to save. */

@@ -134,6 +134,26 @@ describe('installations of several processes', () => {
     });
   });
 
+  it('get what another one has saved when their own request fails', async () => {
+    const store = new ClaimingStore(expired());
+    const strategy = new FakeStrategy(() => {
+      store.values.set(who, fresh('of another process'));
+      return Promise.reject(outage);
+    });
+    expect(await processOver(store, strategy).installations.tokens(who)).to.include({
+      access_token: 'of another process',
+    });
+  });
+
+  it('fail as Pipedrive does when the store is down as well', async () => {
+    const store = new ClaimingStore(expired());
+    const strategy = new FakeStrategy(() => {
+      store.onGet = () => Promise.reject(new Error('the store is down'));
+      return Promise.reject(outage);
+    });
+    expect(await rejectionOf(processOver(store, strategy).installations.tokens(who))).to.equal(outage);
+  });
+
   it('leave the tokens of the one who took over alone when they come to again after their lease', async () => {
     const store = new ClaimingStore(expired());
     let wake = (_tokens: ReturnType<typeof fresh>) => {};

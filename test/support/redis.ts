@@ -5,6 +5,9 @@ import { freePort } from './project';
 
 export interface Redis {
   url: string;
+  /** Stops the process without closing a connection, until it is resumed. */
+  pause(): void;
+  resume(): void;
   stop(): Promise<void>;
 }
 
@@ -27,6 +30,8 @@ export async function startRedis(): Promise<Redis | undefined> {
   if (!(await ready)) return undefined;
   return {
     url: `redis://127.0.0.1:${port}`,
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
     async stop() {
       child.kill();
       await exited;
