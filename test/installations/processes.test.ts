@@ -4,19 +4,26 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import nock from 'nock';
+import type { PipedriveTokens } from 'passport-pipedrive-oauth2';
 import { expired, fresh, MINUTE, tokensWith } from '../support/installations';
 import type { Order, Report, Settings } from '../support/installations-process';
 import { type Postgres, startPostgres } from '../support/postgres';
 import { type Redis, startRedis } from '../support/redis';
 import { TokenEndpoint } from '../support/token-endpoint';
 
+interface Start {
+  /** Where the claims are; nowhere if it is empty. @default where the tokens are */
+  claims?: string;
+  rotates?: boolean;
+  tokens?: PipedriveTokens;
+}
+
 /** An app's process. */
 class Process {
   private constructor(readonly child: ChildProcess) {}
 
-  static async start(settings: Settings): Promise<Process> {
-    const env = { ...process.env, SETTINGS: JSON.stringify(settings) };
-    const child = fork(join(__dirname, '..', 'support', 'installations-process.ts'), { env });
+  static async fork(): Promise<Process> {
+    const child = fork(join(__dirname, '..', 'support', 'installations-process.ts'));
     const died = once(child, 'exit').then(() => expect.fail('the process has not started'));
     await Promise.race([once(child, 'message'), died]);
     return new Process(child);
@@ -29,13 +36,18 @@ class Process {
     return report;
   }
 
+  /** Starts the app anew. */
+  async start(settings: Settings): Promise<void> {
+    expect(await this.ask({ call: 'start', settings })).to.deep.equal({ tokens: [''], errors: [] });
+  }
+
   tokens(count: number, rejected?: string): Promise<Report> {
     return this.ask({ call: 'tokens', count, rejected });
   }
 
   async kill(signal: NodeJS.Signals): Promise<void> {
     const { child } = this;
-    if (signal !== 'SIGKILL' || child.exitCode !== null || child.signalCode !== null) return void child.kill(signal);
+    if (signal !== 'SIGKILL') return void child.kill(signal);
     const exited = once(child, 'exit');
     child.kill(signal);
     await exited;
@@ -49,6 +61,7 @@ for (const [name, start] of Object.entries(engines)) {
     this.timeout(60_000);
     let engine: Redis | Postgres;
     let endpoint: TokenEndpoint;
+    const endpoints: TokenEndpoint[] = [];
     const processes: Process[] = [];
 
     before(async function () {
@@ -57,20 +70,23 @@ for (const [name, start] of Object.entries(engines)) {
       if (!started) return this.skip();
       engine = started;
     });
-    after(() => engine?.stop());
-    afterEach(async () => {
-      await Promise.all(processes.splice(0).map((each) => each.kill('SIGKILL')));
-      await endpoint.close();
+    after(async () => {
+      await Promise.all(processes.map((each) => each.kill('SIGKILL')));
+      await engine?.stop();
     });
+    afterEach(() => Promise.all(endpoints.splice(0).map((each) => each.close())));
 
     /** Starts processes and an endpoint, and saves the tokens that they begin with. */
-    async function startAll({ count = 4, claims = true, rotates = false, tokens = expired() } = {}) {
+    async function startAll({ claims = engine.url, rotates = false, tokens = expired() }: Start = {}) {
       endpoint = await new TokenEndpoint({ rotates }).start();
-      const settings = { origin: endpoint.origin, url: engine.url, ...(claims && { claims: engine.url }) };
-      // One after the other: each creates the tables if they are missing.
-      while (processes.length < count) processes.push(await Process.start(settings));
+      endpoints.push(endpoint);
+      const missing = Array.from({ length: 4 - processes.length }, () => Process.fork());
+      processes.push(...(await Promise.all(missing)));
       const [first, second] = processes;
       if (!first || !second) throw new Error('there are no processes');
+      const settings = { origin: endpoint.origin, url: engine.url, ...(claims && { claims }) };
+      // One after the other: the first creates the tables.
+      for (const each of processes) await each.start(settings);
       // Claims of the same tokens, by the test before, may not have lapsed.
       const own = { ...tokens, access_token: `${tokens.access_token}-${endpoint.origin}` };
       await first.ask({ call: 'save', tokens: own });
@@ -105,7 +121,7 @@ for (const [name, start] of Object.entries(engines)) {
       });
 
       it(`refresh once each at most without claims, and no call of 400 fails${server}`, async () => {
-        await startAll({ rotates, claims: false });
+        await startAll({ rotates, claims: '' });
         endpoint.hold();
         const asked = askAll(100);
         await endpoint.arrived(4);
@@ -191,10 +207,7 @@ for (const [name, start] of Object.entries(engines)) {
     it('refresh by themselves when the claims are down, and no call fails', async function () {
       const claims = await startRedis();
       if (!claims) return this.skip();
-      endpoint = await new TokenEndpoint().start();
-      const settings = { origin: endpoint.origin, url: engine.url, claims: claims.url };
-      for (let count = 0; count < 4; count += 1) processes.push(await Process.start(settings));
-      await processes[0]?.ask({ call: 'save', tokens: expired() });
+      await startAll({ claims: claims.url });
       await claims.stop();
       for (const token of expectTokens(await askAll(100), 400)) expect(token).to.match(/^new-/);
       expect(endpoint.requests).to.be.within(1, 4);
@@ -220,8 +233,9 @@ describe('two processes over a Redis that hangs', function () {
     if (!redis) return this.skip();
     const endpoint = await new TokenEndpoint().start();
     const settings = { origin: endpoint.origin, url: redis.url, claims: redis.url };
-    const processes = [await Process.start(settings), await Process.start(settings)];
+    const processes = await Promise.all([Process.fork(), Process.fork()]);
     try {
+      for (const each of processes) await each.start(settings);
       await processes[0]?.ask({ call: 'save', tokens: fresh() });
       redis.pause();
       for (const { tokens, errors } of await Promise.all(processes.map((each) => each.tokens(10)))) {

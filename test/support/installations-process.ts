@@ -7,7 +7,7 @@ import { clientID, clientSecret } from './app';
 import { who } from './installations';
 import { recipe } from './recipes';
 
-/** How the process is set up: the parent gives it as JSON. */
+/** How an app is set up. */
 export interface Settings {
   /** Of the token endpoint. */
   origin: string;
@@ -19,6 +19,7 @@ export interface Settings {
 
 /** What the parent asks for: so many calls at once. */
 export type Order =
+  | { call: 'start'; settings: Settings }
   | { call: 'tokens'; count: number; rejected?: string }
   | { call: 'save'; tokens: PipedriveTokens }
   | { call: 'remove' };
@@ -30,7 +31,9 @@ export interface Report {
 }
 
 /** For a request to Pipedrive, in ms. A lease is a second longer. */
-const TIMEOUT = 500;
+const TIMEOUT = 1_500;
+
+const connected = new Map<string, Promise<TokenStore>>();
 
 async function connect(url: string): Promise<TokenStore> {
   if (url.startsWith('postgres')) {
@@ -42,48 +45,46 @@ async function connect(url: string): Promise<TokenStore> {
   return (await recipe('redisStore'))(redis);
 }
 
-async function storeOf({ url, claims }: Settings): Promise<TokenStore> {
-  const { claim, ...store } = await connect(url);
-  if (claims === undefined) return store;
-  return { ...store, claim: claims === url ? claim : (await connect(claims)).claim };
+/** One connection to each engine, however often the app starts. */
+function storeAt(url: string): Promise<TokenStore> {
+  const store = connected.get(url) ?? connect(url);
+  connected.set(url, store);
+  return store;
 }
 
-async function main(): Promise<void> {
-  const settings: Settings = JSON.parse(process.env.SETTINGS ?? '');
-  const options = { clientID, clientSecret, callbackURL: 'http://127.0.0.1/callback' };
-  const strategy = new PipedriveStrategy(
-    { ...options, tokenURL: `${settings.origin}/oauth/token`, timeout: TIMEOUT },
-    (_context) => false,
-  );
-  const installations = new Installations(
+async function start({ origin, url, claims }: Settings): Promise<Installations> {
+  const options = { clientID, clientSecret, callbackURL: 'http://127.0.0.1/callback', timeout: TIMEOUT };
+  const strategy = new PipedriveStrategy({ ...options, tokenURL: `${origin}/oauth/token` }, (_context) => false);
+  const { claim: _own, ...store } = await storeAt(url);
+  const claim = claims === undefined ? undefined : (await storeAt(claims)).claim;
+  return new Installations(
     {
       refresh: (refreshToken) => strategy.refresh(refreshToken),
       revoke: (token, hint) => strategy.revoke(token, hint),
       timeout: TIMEOUT,
     },
-    { store: await storeOf(settings), storeTimeout: 1_000, onError: () => {} },
+    { store: { ...store, ...(claim && { claim }) }, onError: () => {} },
   );
-
-  const call = async (order: Order): Promise<string> => {
-    if (order.call === 'save') await installations.save(who, order.tokens);
-    else if (order.call === 'remove') await installations.remove(who);
-    else return (await installations.tokens(who, { rejected: order.rejected })).access_token;
-    return '';
-  };
-  process.on('message', async (order: Order) => {
-    const count = order.call === 'tokens' ? order.count : 1;
-    const all = await Promise.allSettled(Array.from({ length: count }, () => call(order)));
-    const report: Report = { tokens: [], errors: [] };
-    for (const each of all) {
-      if (each.status === 'fulfilled') report.tokens.push(each.value);
-      else report.errors.push(String(each.reason.code ?? each.reason.message));
-    }
-    process.send?.(report);
-  });
-  process.send?.('ready');
 }
 
-main().catch((error: unknown) => {
-  console.error(error);
-  process.exit(1);
+let installations: Installations | undefined;
+
+async function call(order: Order): Promise<string> {
+  if (order.call === 'start') installations = await start(order.settings);
+  else if (order.call === 'save') await installations?.save(who, order.tokens);
+  else if (order.call === 'remove') await installations?.remove(who);
+  else return String((await installations?.tokens(who, { rejected: order.rejected }))?.access_token);
+  return '';
+}
+
+process.on('message', async (order: Order) => {
+  const count = order.call === 'tokens' ? order.count : 1;
+  const all = await Promise.allSettled(Array.from({ length: count }, () => call(order)));
+  const report: Report = { tokens: [], errors: [] };
+  for (const each of all) {
+    if (each.status === 'fulfilled') report.tokens.push(each.value);
+    else report.errors.push(String(each.reason.code ?? each.reason.message));
+  }
+  process.send?.(report);
 });
+process.send?.('ready');
