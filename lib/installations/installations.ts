@@ -5,6 +5,7 @@ import { type InstallationsOptions, type RefreshingStrategy, resolveOptions } fr
 import { Refresher } from './refresher';
 import { TimedStore } from './store';
 import { copyOf, type UnsavedTokens, withExpiry } from './stored-tokens';
+import { Turns } from './turns';
 import { readWho, type Who } from './who';
 
 /**
@@ -20,6 +21,7 @@ export class Installations {
   readonly #store: TimedStore;
   readonly #refresher: Refresher;
   readonly #refreshAhead: number;
+  readonly #turns = new Turns();
 
   /**
    * Throws a `TypeError` that names the option when one is not what it must be.
@@ -50,6 +52,8 @@ export class Installations {
     const { rejected } = options;
     if (rejected !== undefined && typeof rejected !== 'string') throw new TypeError('rejected must be a string');
 
+    const turn = this.#turns.begin();
+    if (turn) await turn;
     const stored = await this.#store.load(id);
     if (!stored) throw new NotInstalledError();
     const left = stored.expires_at * 1000 - Date.now();

@@ -7,18 +7,18 @@ import { isId, isRecord } from '../values';
  */
 export type Who = string | { companyId: number | string; userId: number | string };
 
-const DIGITS = /^[1-9]\d*$/;
+const PAIR = /^([1-9]\d*):([1-9]\d*)$/;
 
 /** The installation as the store sees it, `"company:user"`. Throws a `TypeError` when it is not one. */
 export function readWho(who: unknown): string {
-  const [companyId, userId, ...rest] =
-    typeof who === 'string' ? who.split(':') : isRecord(who) ? [who.companyId, who.userId] : [];
-  if (!isIdOrDigits(companyId) || !isIdOrDigits(userId) || rest.length > 0) {
+  const text = isRecord(who) ? `${digitsOf(who.companyId)}:${digitsOf(who.userId)}` : who;
+  const pair = typeof text === 'string' ? PAIR.exec(text) : null;
+  if (!pair || !isId(Number(pair[1])) || !isId(Number(pair[2]))) {
     throw new TypeError('who must be "company:user", or have a companyId and a userId of Pipedrive\'s');
   }
-  return `${companyId}:${userId}`;
+  return pair[0];
 }
 
-function isIdOrDigits(value: unknown): boolean {
-  return isId(typeof value === 'string' && DIGITS.test(value) ? Number(value) : value);
+function digitsOf(id: unknown): string {
+  return typeof id === 'number' || typeof id === 'string' ? String(id) : '';
 }
