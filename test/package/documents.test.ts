@@ -41,7 +41,7 @@ function whole(program: string): string {
     import express, { type NextFunction, type Request, type Response } from 'express';
     import passport from 'passport';
     import { PipedriveStrategy, Strategy, type PipedriveFailure, type PipedriveTokens } from 'passport-pipedrive-oauth2';
-    import { app, oauth2, options, pipedrive, tokens, user, users } from './document-prelude.js';
+    import { app, installations, oauth2, options, pipedrive, tokens, user, users } from './document-prelude.js';
     ${program.match(IMPORT)?.join('\n') ?? ''}
     {
       ${program.replace(IMPORT, '')}
@@ -70,6 +70,7 @@ describe('documents', function () {
     project = await Project.create([
       ...['express', 'express-session', '@types/express-session', 'passport', 'passport-oauth2-refresh'],
       ...['pipedrive', 'nock', '@pipedrive/app-extensions-sdk'],
+      ...['redis', 'pg', '@types/pg', 'node-sqlite3-wasm', 'keyv'],
     ]);
     const prelude = readFileSync(join(__dirname, '..', 'support', 'document-prelude.ts'), 'utf8');
     await project.write('document-prelude.ts', prelude);

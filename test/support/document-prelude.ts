@@ -8,6 +8,7 @@ import {
   type PipedriveStrategyOptions,
   type PipedriveTokens,
 } from 'passport-pipedrive-oauth2';
+import { Installations } from 'passport-pipedrive-oauth2/installations';
 import { OAuth2Configuration } from 'pipedrive/v1';
 
 export const options: PipedriveStrategyOptions = {
@@ -41,6 +42,8 @@ export const oauth2 = new OAuth2Configuration({
 
 export const pipedrive = new PipedriveStrategy(options, ({ profile }) => ({ id: profile.id }));
 passport.use(pipedrive);
+
+export const installations = new Installations(pipedrive, { store: new Map() });
 passport.serializeUser((someone, done) => done(null, someone));
 passport.deserializeUser((someone: object, done) => done(null, someone));
 
