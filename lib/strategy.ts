@@ -45,7 +45,9 @@ export class PipedriveStrategy extends OAuth2Strategy {
   declare _verify: (...args: never[]) => unknown;
   declare _passReqToCallback: boolean;
 
-  /** Everything of ours under one name, so that a subclass can use any other. */
+  /** Longest time for one request to Pipedrive, in milliseconds: the option `timeout`. */
+  readonly timeout: number;
+  /** Everything else of ours under one name, so that a subclass can use any other. */
   private readonly _pipedrive: {
     options: Pick<ResolvedOptions, 'state' | 'marketplaceInstall' | 'revocationURL' | 'userProfileURL'>;
     pendingTokens: PendingTokens;
@@ -67,6 +69,7 @@ export class PipedriveStrategy extends OAuth2Strategy {
     if (typeof verify !== 'function') throw new TypeError('verify is required and must be a function');
     super(resolved as StrategyOptions, verify as OAuth2Verify);
     this.name = resolved.name;
+    this.timeout = resolved.timeout;
     const { state, marketplaceInstall, revocationURL, userProfileURL } = resolved;
     this._pipedrive = {
       options: { state, marketplaceInstall, revocationURL, userProfileURL },
