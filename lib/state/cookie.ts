@@ -25,7 +25,7 @@ import {
   unsignFlow,
 } from './flow-cookie';
 import { clientKeyFor, deriveKey } from './keys';
-import { addCookies, responseOf, setCookie } from './set-cookie';
+import { addCookies, requireResponse, setCookie } from './set-cookie';
 import type { StateMetadata, StateRefusal, StateStore, StateStoreCallback, StateVerifyCallback } from './store';
 
 export interface CookieStateStoreOptions extends FlowLimits {
@@ -106,7 +106,7 @@ export class CookieStateStore implements StateStore {
     meta: StateMetadata,
     done: StateStoreCallback,
   ): void {
-    const response = responseOf(req);
+    const response = requireResponse(req);
     const { callbackURL, ownCallbackURL } = meta;
     const handle = randomToken();
     const flow: StoredFlow = {
@@ -144,7 +144,7 @@ export class CookieStateStore implements StateStore {
   }
 
   verify(req: Request, state: string, meta: StateMetadata, done: StateVerifyCallback): void {
-    const response = responseOf(req);
+    const response = requireResponse(req);
     const sent = readFlowCookies(req, cookieNames(meta, this.domain));
     const alike = sent.filter((cookie) => isOf(cookie, state));
     for (const { name, value } of alike) {

@@ -1,9 +1,9 @@
 // The choice of the state store: the app's own; by default cookies where the response can take them, otherwise the session.
 import type { Request } from 'express';
 import type { PipedriveStrategyOptions } from '../options';
+import { responseOf } from '../response';
 import { CookieStateStore } from './cookie';
 import { SessionStateStore } from './session';
-import { canSetCookies } from './set-cookie';
 import type { StateMetadata, StateStore, StateStoreCallback, StateVerifyCallback } from './store';
 
 /** The state store that the options ask for, if any. */
@@ -17,7 +17,7 @@ export function resolveStore(
 
 /** A store that chooses between the two for each request. */
 function defaultStore(cookies: CookieStateStore, session: SessionStateStore) {
-  const storeFor = (req: Request) => (canSetCookies(req) ? cookies : session);
+  const storeFor = (req: Request) => (responseOf(req) ? cookies : session);
   return {
     store(
       req: Request,

@@ -163,7 +163,7 @@ function sessionOf(req: Request): Record<string, unknown> {
   if (!isRecord(session)) {
     throw new Error(
       'SessionStateStore needs req.session: use a session middleware, or CookieStateStore, which needs none but req.res; ' +
-        'where the framework does not set that, say req.res = res before Passport runs (docs/troubleshooting.md)',
+        'where the framework does not set that, set req.res = res before Passport runs. See docs/troubleshooting.md',
     );
   }
   return session;

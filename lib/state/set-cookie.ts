@@ -1,6 +1,8 @@
 // Cookies on the response to a request, beside those of others.
+import type { ServerResponse } from 'node:http';
 import { stringifySetCookie } from 'cookie';
-import type { Request, Response } from 'express';
+import type { Request } from 'express';
+import { responseOf } from '../response';
 
 // The values need no escaping: base36, base64url and base64.
 const unencoded = (value: string) => value;
@@ -22,24 +24,18 @@ export function setCookie(name: string, value: string, maxAge: number, domain: s
   );
 }
 
-/** Whether the response to a request is known, and can take a cookie without losing those of others. */
-export function canSetCookies(req: Request): req is Request & { res: Response } {
-  const { res } = req;
-  return typeof res?.getHeader === 'function' && typeof res.setHeader === 'function';
-}
-
-export function addCookies(response: Response, lines: readonly string[]): void {
+/** Adds cookies to those that others have set. */
+export function addCookies(response: ServerResponse, lines: readonly string[]): void {
   const others = response.getHeader('Set-Cookie') ?? [];
   response.setHeader('Set-Cookie', [...(Array.isArray(others) ? others : [String(others)]), ...lines]);
 }
 
-/** The response to a request. Throws where it cannot take cookies. */
-export function responseOf(req: Request): Response {
-  if (!canSetCookies(req)) {
-    throw new Error(
-      'CookieStateStore needs req.res to set its cookies on, and the framework has not set it: before Passport runs say ' +
-        'req.res = res, or use SessionStateStore (docs/troubleshooting.md)',
-    );
-  }
-  return req.res;
+/** The response to a request. Throws where it is unknown. */
+export function requireResponse(req: Request): ServerResponse {
+  const response = responseOf(req);
+  if (response) return response;
+  throw new Error(
+    'CookieStateStore needs req.res to set its cookies on, and the framework has not set it: set req.res = res before ' +
+      'Passport runs, or use SessionStateStore. See docs/troubleshooting.md',
+  );
 }

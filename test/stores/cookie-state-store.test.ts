@@ -512,7 +512,7 @@ describe('CookieStateStore', () => {
           expect(app.errors.pop())
             .to.have.property('message')
             .that.equals(
-              'CookieStateStore needs req.res to set its cookies on, and the framework has not set it: before Passport runs say req.res = res, or use SessionStateStore (docs/troubleshooting.md)',
+              'CookieStateStore needs req.res to set its cookies on, and the framework has not set it: set req.res = res before Passport runs, or use SessionStateStore. See docs/troubleshooting.md',
             );
         }
       });

@@ -45,7 +45,7 @@ describe('SessionStateStore', () => {
       expect(app.errors.pop())
         .to.have.property('message')
         .that.equals(
-          'SessionStateStore needs req.session: use a session middleware, or CookieStateStore, which needs none but req.res; where the framework does not set that, say req.res = res before Passport runs (docs/troubleshooting.md)',
+          'SessionStateStore needs req.session: use a session middleware, or CookieStateStore, which needs none but req.res; where the framework does not set that, set req.res = res before Passport runs. See docs/troubleshooting.md',
         );
     }
   });
