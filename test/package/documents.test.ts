@@ -69,7 +69,7 @@ describe('documents', function () {
     nock.restore();
     project = await Project.create([
       ...['express', 'express-session', '@types/express-session', 'passport', 'passport-oauth2-refresh'],
-      ...['pipedrive', 'nock', '@pipedrive/app-extensions-sdk'],
+      ...['pipedrive', 'nock', '@pipedrive/app-extensions-sdk', 'pipedrive-sandbox'],
       ...['redis', 'pg', '@types/pg', 'node-sqlite3-wasm', 'keyv'],
     ]);
     const prelude = readFileSync(join(__dirname, '..', 'support', 'document-prelude.ts'), 'utf8');
