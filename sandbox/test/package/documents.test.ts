@@ -1,4 +1,4 @@
-// The programs of docs/testing.md that are not TypeScript, as they stand there: the test for mocha, and the client in Python.
+// The programs of the sandbox's README, and those of docs/testing.md that are not TypeScript, as they stand there.
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,6 +8,19 @@ import { startCommand } from './command';
 
 const run = promisify(execFile);
 const page = 'docs/testing.md';
+
+it("the program of the sandbox's README prints what it says", async () => {
+  const project = await Project.with(['pipedrive-sandbox', '@types/node']);
+  try {
+    const [program = ''] = programsOf('sandbox/README.md');
+    await project.write('program.ts', program);
+    await project.compile({ types: ['node'] });
+    const promised = [...program.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm)].map(([, line]) => line);
+    expect((await project.run('program.js')).trim().split('\n')).to.deep.equal(promised);
+  } finally {
+    await project.remove();
+  }
+}).timeout(60_000);
 
 describe('docs/testing.md', function () {
   this.timeout(60_000);
