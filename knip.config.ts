@@ -18,7 +18,7 @@ const config: KnipConfig = {
       ],
       project: ['{bench,build,demo,lib,test}/**/*.{ts,cjs,mjs}', 'docs/**/*.md'],
     },
-    sandbox: { entry: ['test/**/*.test.ts'], project: ['{lib,test}/**/*.ts'] },
+    sandbox: { entry: ['test/**/*.test.ts', 'README.md'], project: ['{lib,test}/**/*.ts'] },
   },
   compilers: { md: programsOf },
   // Files that a program's page tells the reader to write.

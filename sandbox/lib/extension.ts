@@ -14,7 +14,7 @@ import type { SandboxUser } from './users';
 const tokenLifetime = 5 * 60;
 
 /** The token of an extension, good for five minutes by the sandbox's clock. */
-export function extensionToken({ jwtSecret }: App, { id, company_id }: SandboxUser, now: number): string {
+function extensionToken({ jwtSecret }: App, { id, company_id }: SandboxUser, now: number): string {
   const iat = Math.floor(now / 1000);
   return signedJWT({ userId: id, companyId: company_id, iat, exp: iat + tokenLifetime }, jwtSecret);
 }

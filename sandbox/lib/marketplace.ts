@@ -1,6 +1,6 @@
 // The sandbox's home page, in place of Pipedrive's Marketplace: installs an app, and uninstalls it.
 import { type RequestHandler, Router } from 'express';
-import { sendUninstall } from './notices';
+import { sendSharing, sendUninstall } from './notices';
 import { ownForm, page, problemPage } from './pages';
 import { readParams } from './params';
 import type { Store } from './store';
@@ -10,7 +10,8 @@ const home =
   (req, res) => {
     const apps = [...store.apps.values()].map((app) => ({ ...app, origin: new URL(app.callbackURL).origin }));
     const uninstalled = req.query.uninstalled !== undefined;
-    res.send(page('home', { apps, installs: store.installs, uninstalled }));
+    const installs = store.installs.map((one) => ({ ...one, userKey: store.people.keyOf(one.user) }));
+    res.send(page('home', { apps, installs, uninstalled, told: req.query.told !== undefined }));
   };
 
 /** Without an Installation URL, Pipedrive itself starts the flow: with no state, since the app knows of nothing. */
@@ -36,8 +37,19 @@ const uninstall =
     res.redirect(303, '/?uninstalled');
   };
 
+/** Tells the app that the user shares it with the company, or no longer does. */
+const share =
+  (store: Store): RequestHandler =>
+  async (req, res) => {
+    const { install: id, shared } = readParams(req.body) ?? {};
+    const install = store.installs.find((one) => one.id === id);
+    if (install) await sendSharing(install.app, install.user, shared === 'true');
+    res.redirect(303, '/?told');
+  };
+
 export const marketplace = (store: Store) =>
   Router()
     .get('/', home(store))
     .get('/marketplace/install', install(store))
-    .post('/marketplace/uninstall', ownForm, uninstall(store));
+    .post('/marketplace/uninstall', ownForm, uninstall(store))
+    .post('/marketplace/share', ownForm, share(store));

@@ -9,6 +9,7 @@ import { expect } from 'chai';
 import express from 'express';
 import { type Sandbox, startSandbox } from 'pipedrive-sandbox';
 import { chromiumForSuite, Tab } from '../../test/support/chromium';
+import { Driver } from './driver';
 
 const app = { clientId: 'app', clientSecret: 's3cret', callbackURL: 'http://127.0.0.1:9/callback' };
 const signedApart = { ...app, clientId: 'apart', jwtSecret: 'the secret of the extension' };
@@ -129,6 +130,7 @@ describe('an extension', () => {
     });
 
     it('has sound pages around it: the Marketplace and the consent page', async () => {
+      await new Driver(sandbox.origin, app).install();
       const consent = new URLSearchParams({ client_id: 'app', redirect_uri: app.callbackURL });
       for (const path of ['/', `/oauth/authorize?${consent}`]) {
         await tab.page.goto(sandbox.origin + path);

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 
-export interface Notice extends Pick<IncomingMessage, 'method' | 'url' | 'headers'> {
+interface Notice extends Pick<IncomingMessage, 'method' | 'url' | 'headers'> {
   body: unknown;
 }
 

@@ -1,6 +1,7 @@
 // What a test does in the place of the user and of Pipedrive: allow, cancel, install, uninstall, share, and let time pass.
 import { expect } from 'chai';
 import { type Sandbox, type SandboxOptions, startSandbox, type Users, users } from 'pipedrive-sandbox';
+import { Browser } from '../../test/support/browser';
 import { basic, Driver, tokensOf } from './driver';
 import { type Listener, startListener } from './listener';
 
@@ -115,6 +116,21 @@ describe('a test with the sandbox', () => {
       ['POST', undefined],
       ['POST', undefined],
     ]);
+  });
+
+  it("does the same on the Marketplace's page, where an extension can be opened too", async () => {
+    const told = new Driver(sandbox.origin, { ...app, clientId: 'told', callbackURL: listener.callbackURL });
+    await told.install({ user: 'cleo' });
+    const browser = new Browser();
+    await browser.open(sandbox.origin);
+    await browser.press('Share');
+    expect(browser.page.html).to.include('about sharing');
+    await browser.press('Stop sharing');
+    expect(browser.page.html).to.match(/action="\/extension">\s+<input type="hidden" name="client_id" value="told">/);
+    await browser.press('Uninstall');
+    expect(browser.page.html).to.include('Nobody has installed an app yet');
+    expect(listener.notices.map(({ method }) => method)).to.deep.equal(['POST', 'POST', 'DELETE']);
+    expect(listener.notices.map(({ body }) => body)[1]).to.have.property('isShared', false);
   });
 
   it('is not told of a callback URL that nobody answers at, or that is elsewhere', async () => {
