@@ -6,7 +6,6 @@ import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import express from 'express';
-import nock from 'nock';
 import { Passport } from 'passport';
 import OAuth2Strategy, { type VerifyCallback, type VerifyFunction } from 'passport-oauth2';
 import { Configuration, OAuth2Configuration, UsersApi } from 'pipedrive/v1';
@@ -35,8 +34,6 @@ const verify: VerifyFunction = (
 ) => done(null, { accessToken, refreshToken, params });
 
 describe('against the sandbox', () => {
-  before(() => nock.restore());
-
   describe('passport-oauth2 by hand', () => {
     let sandbox: Sandbox;
     let server: Server;

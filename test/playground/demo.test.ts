@@ -181,7 +181,7 @@ describe('demo', function () {
       const form = { target: 'sandbox', clientID: 'demo', callbackURL: demo.callbackURL };
       await post('/start', form);
       const redirect = (await browser.send(`${demo.origin}/auth/pipedrive`)).headers.get('location') ?? '';
-      expect((await preview(form)).authorizeURL).to.equal(redirect.replace(/state=[\w-]{43}$/, 'state=RANDOM'));
+      expect((await preview(form)).authorizeURL).to.equal(redirect.replace(/state=[\w-]{43}/, 'state=RANDOM'));
     });
 
     it('gives code that compiles as it is, whatever is typed', async () => {
