@@ -1,8 +1,7 @@
-// The panel of docs/extensions.md as it stands there, in a project of its own, and Pipedrive's page around it.
+// The panel of docs/extensions.md as it stands there, in a project of its own, beside a sandbox.
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Sandbox, startSandbox } from 'pipedrive-sandbox';
-import type { BrowserContext } from 'playwright-core';
 import { clientID, clientSecret } from './app';
 import { adaClaims, adaToken } from './extensions';
 import { freePort, Project, programsOf, type Running } from './project';
@@ -17,6 +16,10 @@ export interface Panel {
   close(): Promise<void>;
 }
 
+/** A Pipedrive with the app. */
+export const startSandboxFor = (callbackURL: string) =>
+  startSandbox({ apps: [{ clientId: clientID, clientSecret, callbackURL }] });
+
 /** Starts the panel, on the versions of its packages that are given. */
 export async function startPanel(aliases: Record<string, string> = {}): Promise<Panel> {
   const port = await freePort();
@@ -29,7 +32,7 @@ export async function startPanel(aliases: Record<string, string> = {}): Promise<
   await project.write('public/panel.js', script);
   await project.compile();
   const callbackURL = `${origin}/auth/pipedrive/callback`;
-  const sandbox = await startSandbox({ apps: [{ clientId: clientID, clientSecret, callbackURL }] });
+  const sandbox = await startSandboxFor(callbackURL);
   let running: Running | undefined;
   const close = async () => {
     await running?.stop();
@@ -58,32 +61,4 @@ export function panelQuery(token = panelToken()): URLSearchParams {
   const { userId, companyId } = adaClaims();
   const where = { resource: 'deal', view: 'details', selectedIds: '3' };
   return new URLSearchParams({ ...where, userId: `${userId}`, companyId: `${companyId}`, id: 'of-the-frame', token });
-}
-
-/** Answers the SDK's commands as Pipedrive's page does, by the port that comes with each message. */
-const frameScript = `
-  addEventListener('message', async ({ data, ports: [port], source }) => {
-    if (source !== frames[0] || data.id !== 'of-the-frame' || data.payload.type !== 'command') return;
-    const answers = {
-      initialize: () => undefined,
-      get_signed_token: () => fetch('/signed-token').then((response) => response.json()),
-    };
-    port.postMessage({ data: await answers[data.payload.command]() });
-  });`;
-
-/** Plays Pipedrive's page at `{origin}/deal/3`, which frames the given address. Yields the tokens that the SDK gets. */
-export async function playPipedrive(context: BrowserContext, origin: string, framed: string): Promise<string[]> {
-  const signed: string[] = [];
-  await context.route(`${origin}/deal/3`, (route) =>
-    route.fulfill({
-      contentType: 'text/html',
-      body: `<!doctype html><title>Deal</title><script>${frameScript}</script><iframe src="${framed.replaceAll('&', '&amp;')}"></iframe>`,
-    }),
-  );
-  await context.route(`${origin}/signed-token`, (route) => {
-    // Another one each time, as those of Pipedrive are.
-    signed.push(panelToken({ iat: 1_700_000_000 + signed.length }));
-    return route.fulfill({ json: { token: signed.at(-1) } });
-  });
-  return signed;
 }
