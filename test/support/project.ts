@@ -1,6 +1,6 @@
 // An empty project outside of the repository with the packed package in it, and nothing that package.json does not name.
 import { execFile, fork } from 'node:child_process';
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, realpath, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -107,6 +107,8 @@ export function programsOf(document: string, language = 'ts'): string[] {
 export interface Running {
   /** What it has printed so far. */
   printed(): string;
+  /** Resolves when it has printed this. */
+  prints(text: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -151,9 +153,11 @@ export class Project {
       silent: true,
     });
     let printed = '';
+    const output = new EventEmitter();
     for (const stream of [child.stdout, child.stderr]) {
       stream?.on('data', (data) => {
         printed += data;
+        output.emit('data');
       });
     }
     const exited = once(child, 'exit');
@@ -163,6 +167,9 @@ export class Project {
     await Promise.race([once(child, 'message'), failed]);
     return {
       printed: () => printed,
+      async prints(text) {
+        while (!printed.includes(text)) await once(output, 'data');
+      },
       async stop() {
         child.kill();
         await exited;
