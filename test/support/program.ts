@@ -10,8 +10,8 @@ export interface Stack {
   page: string;
   /** Which of the page's programs is run, as app.ts. @default 0 */
   app?: number;
-  /** Which of the page's programs it imports, as session.ts. */
-  session?: number;
+  /** More files of the program: one of the page's programs, by its number, or a text. */
+  files?: Record<string, number | string>;
   /** Packages besides those that the page installs. */
   packages?: string[];
   /** Other versions of packages. */
@@ -66,7 +66,9 @@ export class Program {
     const programs = programsOf(`docs/${stack.page}.md`);
     const { edit = (program) => program } = stack;
     await project.write('app.ts', edit(programs[stack.app ?? 0] ?? ''));
-    await project.write('session.ts', programs[stack.session ?? -1] ?? '');
+    for (const [name, file] of Object.entries(stack.files ?? {})) {
+      await project.write(name, typeof file === 'number' ? edit(programs[file] ?? '') : file);
+    }
     const apps = [{ ...client, callbackURL: `${origin}/auth/pipedrive/callback` }];
     const sandbox = await startSandbox({ apps });
     try {
