@@ -20,6 +20,9 @@ interface Program {
   language: 'ts' | 'js';
 }
 
+/** Documents whose TypeScript programs build on each other. */
+const stories = ['README.md', 'docs/failures.md', 'docs/tokens.md'];
+
 const programsIn = (document: string, language: Program['language']): Program[] =>
   programsOf(document, language).map((text, index) => ({
     title: `${language} program ${index + 1} of ${document}`,
@@ -32,11 +35,12 @@ const programs = documents.flatMap((document) => [...programsIn(document, 'ts'),
 
 const IMPORT = /^import .*;$/gm;
 
+const isWhole = (program: string) => program.includes('new PipedriveStrategy') && program.includes('app.listen(3000)');
+const onFreePort = (program: string) => program.replace('listen(3000)', 'listen(process.env.PORT)');
+
 /** A program that is whole, or else one with what it takes for granted around it, that listens in the end. */
 function whole(program: string): string {
-  if (program.includes('new PipedriveStrategy') && program.includes('app.listen(3000)')) {
-    return program.replace('listen(3000)', 'listen(process.env.PORT)');
-  }
+  if (isWhole(program)) return onFreePort(program);
   return `
     import express, { type NextFunction, type Request, type Response } from 'express';
     import passport from 'passport';
@@ -49,7 +53,15 @@ function whole(program: string): string {
     app.listen(process.env.PORT);`;
 }
 
-/** The same for CommonJS. */
+/** The programs of a document, pasted under each other. */
+function story(document: string): string {
+  const text = programsOf(document).join('\n');
+  const imports = [...new Set(text.match(IMPORT))].join('\n');
+  const body = text.replace(IMPORT, '');
+  return isWhole(text) ? `${imports}\n${onFreePort(body)}` : whole(`${imports}\n${body}`);
+}
+
+/** The same as \`whole\` for CommonJS. */
 const wholeScript = (program: string) => `
   import('./document-prelude.js').then(({ options, pipedrive, tokens, app }) => {
     const passport = require('passport');
@@ -58,6 +70,9 @@ const wholeScript = (program: string) => `
     }
     app.listen(process.env.PORT);
   });`;
+
+/** What is run of a JavaScript program: a module if it is whole, otherwise a script. */
+const fileOf = (name: string, text: string) => `${name}.${isWhole(text) ? 'mjs' : 'cjs'}`;
 
 describe('documents', function () {
   this.timeout(60_000);
@@ -76,14 +91,16 @@ describe('documents', function () {
     await project.write('document-prelude.ts', prelude);
     for (const { name, text, language } of programs) {
       if (language === 'ts') await project.write(`${name}.ts`, whole(text));
-      else await project.write(`${name}.cjs`, wholeScript(text));
+      else if (isWhole(text)) await project.write(fileOf(name, text), onFreePort(text));
+      else await project.write(fileOf(name, text), wholeScript(text));
     }
+    for (const document of stories) await project.write(`${basename(document, '.md')}.ts`, story(document));
     await project.compile({ skipLibCheck: true });
   });
   after(() => project.remove());
   afterEach(() => running?.stop());
 
-  async function start(file: string): Promise<Running> {
+  async function start(file: string, more: Record<string, string> = {}): Promise<Running> {
     const port = await freePort();
     origin = `http://localhost:${port}`;
     const env = {
@@ -91,6 +108,7 @@ describe('documents', function () {
       PIPEDRIVE_CLIENT_ID: 'client-id',
       PIPEDRIVE_CLIENT_SECRET: 'client-secret',
       PIPEDRIVE_ANSWERS: JSON.stringify({ tokens, user: currentUser(users.ada) }),
+      ...more,
     };
     running = undefined;
     running = await project.start(file, env, [join(__dirname, '..', 'support', 'stub-pipedrive.cjs')]);
@@ -107,23 +125,52 @@ describe('documents', function () {
 
   for (const { title, name, text, language } of programs) {
     it(`runs ${title}`, async () => {
-      const { printed } = await start(`${name}.${language === 'ts' ? 'js' : 'cjs'}`);
+      const { printed } = await start(language === 'ts' ? `${name}.js` : fileOf(name, text));
       for (const [, promised = ''] of text.matchAll(/console\.log\(.*\); \/\/ (.*)$/gm))
         expect(printed()).to.include(promised);
     });
   }
 
-  it("signs in with the README's first program, and answers what it says", async () => {
-    await start('README-0.js');
-    const answer = await comeBack({ code: 'a-code' });
-    expect(await answer.json()).to.deep.equal({
-      id: '1001:777',
-      name: 'Ada Example',
-      company: 'https://examplebikes.pipedrive.com',
+  for (const document of stories) {
+    it(`runs the programs of ${document} pasted under each other`, async () => {
+      await start(`${basename(document, '.md')}.js`);
     });
-  });
+  }
 
-  it("goes where the README's routes say, and forgets who uninstalls", async () => {
+  for (const [file, title] of Object.entries({
+    'README-0.js': "the README's first program",
+    'getting-started-0.mjs': 'the first program in JavaScript',
+  })) {
+    describe(title, () => {
+      it('signs in, and responds as it says', async () => {
+        await start(file);
+        const response = await comeBack({ code: 'a-code' });
+        expect(await response.json()).to.deep.equal({
+          id: '1001:777',
+          name: 'Ada Example',
+          company: 'https://examplebikes.pipedrive.com',
+        });
+      });
+
+      it('responds to a Cancel with the failure, and logs nothing', async () => {
+        const program = await start(file);
+        const response = await comeBack({ error: 'user_denied' });
+        expect(response.status).to.equal(403);
+        expect(await response.json()).to.include({ code: 'user_denied' });
+        expect(program.printed()).not.to.include('Error');
+      });
+
+      it('logs that the client secret is wrong, and says nothing of it to the user', async () => {
+        const program = await start(file, { PIPEDRIVE_REFUSES: 'invalid_client' });
+        const response = await comeBack({ code: 'a-code' });
+        expect(response.status).to.equal(500);
+        expect(await response.json()).to.deep.equal({ code: 'error', message: 'Something went wrong.' });
+        await program.prints('invalid_client');
+      });
+    });
+  }
+
+  it("goes where the README's routes say, and refuses a stranger's uninstall notice", async () => {
     await start('README-1.js');
     expect((await comeBack({ code: 'a-code' })).headers.get('location')).to.equal('/deals');
     expect((await comeBack({ error: 'user_denied' })).headers.get('location')).to.equal('/login');
@@ -131,45 +178,18 @@ describe('documents', function () {
     expect(status).to.equal(401);
   });
 
-  for (const [program, title] of Object.entries({
-    'README-2.js': "the README's error handler",
-    'failures-0.js': 'the custom callback of docs/failures.md',
-  })) {
-    it(`answers a failure with ${title}`, async () => {
-      await start(program);
-      const answer = await comeBack({ error: 'user_denied' });
-      expect(answer.status).to.equal(403);
-      expect(await answer.json()).to.include({
-        code: 'user_denied',
-        message: 'Access to Pipedrive was not allowed. Start again if you want to allow it.',
-      });
+  it('responds to a failure with the custom callback of docs/failures.md', async () => {
+    await start('failures-1.js');
+    const response = await comeBack({ error: 'user_denied' });
+    expect(response.status).to.equal(403);
+    expect(await response.json()).to.include({
+      code: 'user_denied',
+      message: 'Access to Pipedrive was not allowed. Start again if you want to allow it.',
     });
-  }
+  });
 
   it('gives the state back as docs/state.md says', async () => {
     await start('state-0.js');
     expect(await (await comeBack({ code: 'a-code' })).json()).to.deep.equal({ page: '/deals', tab: 2 });
-  });
-
-  it('names each export and each option in docs/api.md', async () => {
-    const text = readFileSync(join(repository, 'docs', 'api.md'), 'utf8');
-    const index = readFileSync(join(repository, 'lib', 'index.ts'), 'utf8');
-    const exported = [...index.matchAll(/{([^}]+)}/g)].flatMap(([, names = '']) =>
-      names.split(',').map((name) => name.replace(/^\s*(type )?/, '').trim()),
-    );
-    const headings = [...text.matchAll(/^## (\w+)$/gm)].map(([, name]) => name);
-    expect(exported).to.include('PipedriveStrategy');
-    expect(headings).to.have.members(exported.filter((name) => name !== ''));
-
-    const declared = readFileSync(join(repository, 'lib', 'options.ts'), 'utf8').match(/^ {2}\w+(?=\??: )/gm) ?? [];
-    const table = text.slice(
-      text.indexOf('## PipedriveStrategyOptions'),
-      text.indexOf('## PipedriveStrategyOptionsWith'),
-    );
-    const named = [...table.matchAll(/^\| (`.*?) \|/gm)].flatMap(([, names = '']) =>
-      names.replaceAll('`', '').split(', '),
-    );
-    expect(declared).to.include('  clientID');
-    expect(new Set(named)).to.deep.equal(new Set(declared.map((name) => name.trim())));
   });
 });
