@@ -19,6 +19,7 @@ export const options: PipedriveStrategyOptions = {
 
 export const users = {
   upsert: async (id: string, _profile: PipedriveProfile, _tokens: PipedriveTokens) => ({ id }),
+  saveTokens: async (_id: string, _tokens: PipedriveTokens) => {},
   forget: async (_companyId: number, _userId: number) => {},
 };
 
