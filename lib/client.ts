@@ -8,7 +8,7 @@ import { completeTokens, type PipedriveTokens } from './tokens';
 import { isText, withoutUndefined } from './values';
 
 /** The part of `oauth`'s OAuth2 that the strategy uses. */
-export type OAuth2Client = Pick<
+type OAuth2Client = Pick<
   PipedriveOAuth2,
   '_clientId' | '_clientSecret' | '_authorizeUrl' | '_accessTokenUrl' | 'getOAuthAccessToken' | 'get' | '_request'
 >;

@@ -21,7 +21,7 @@ import { callVerify, type VerifyHook } from './verify';
  * What the legs read and call of the strategy, at the time of the request: passport-oauth2's own fields and hooks, which
  * frameworks, apps and test suites write, override and stub.
  */
-export interface StrategyHooks extends ClientHooks, VerifyHook {
+interface StrategyHooks extends ClientHooks, VerifyHook {
   readonly name: string;
   readonly _callbackURL: string;
   readonly _stateStore: StateStore;

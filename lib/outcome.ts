@@ -10,11 +10,22 @@ import { responseOf } from './response';
 import { isRecord, withoutUndefined } from './values';
 import type { Verdict } from './verify';
 
+/** Codes of failures that the strategy finds, or that Pipedrive and RFC 6749 §4.1.2.1 document. */
+type KnownCode =
+  | keyof typeof FAILURES
+  | 'user_denied'
+  | 'access_denied'
+  | 'temporarily_unavailable'
+  | 'server_error'
+  | 'unauthorized_client'
+  | 'unsupported_response_type'
+  | 'invalid_scope';
+
 /** Why a sign-in failed: the `info` of a failure, and `req.authInfo` after it. */
 export interface PipedriveFailure {
   /** Stable name of the failure: Pipedrive's error code as sent, or one of ours (`state_invalid`, `state_expired`…). */
-  code: string;
-  /** A fixed sentence, safe to show to the user. */
+  code: KnownCode | (string & Record<never, never>);
+  /** A fixed sentence of ours, safe to show: it says what the user can do. */
   message: string;
   /** Pipedrive's text. Only there when the request's state verified, since anybody can craft an error link. */
   description?: string;

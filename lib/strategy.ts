@@ -110,8 +110,10 @@ export class PipedriveStrategy extends OAuth2Strategy {
     // Another client than ours has not checked it.
     const known = isApiDomain(domain, [this._oauth2._accessTokenUrl]) ? profileURL(domain) : undefined;
     const url = options.userProfileURL ?? known;
-    const unknown = new ResponseError('No usable api_domain is known, and userProfileURL is not set');
-    if (url === undefined) return done(internalOAuthError("Pipedrive's /users/me", unknown));
+    if (url === undefined) {
+      const unknown = new ResponseError('No usable api_domain is known, and userProfileURL is not set');
+      return done(internalOAuthError("Pipedrive's /users/me", unknown));
+    }
     requestProfile(this, url, accessToken).then((profile) => done(null, profile), done);
   }
 
