@@ -1,5 +1,6 @@
 // The app's store behind deadlines, with copies on both sides, and one write at a time for each installation.
 import type { PipedriveTokens } from '../tokens';
+import { Deadline } from './deadline';
 import { StoreTimeoutError } from './errors';
 import { Locks } from './locks';
 import { copyOf, readStoredTokens } from './stored-tokens';
@@ -75,14 +76,12 @@ export class TimedStore {
   async #timed(operation: keyof TokenStore, call: () => unknown): Promise<unknown> {
     const answer = call();
     if (!isThenable(answer)) return answer;
-    let deadline: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_resolve, reject) => {
-      deadline = setTimeout(() => reject(new StoreTimeoutError(operation, this.#timeout)), this.#timeout);
-    });
+    const deadline = new Deadline(this.#timeout);
     try {
+      const late = deadline.passed.then(() => Promise.reject(new StoreTimeoutError(operation, this.#timeout)));
       return await Promise.race([answer, late]);
     } finally {
-      clearTimeout(deadline);
+      deadline.clear();
     }
   }
 }

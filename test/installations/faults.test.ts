@@ -80,6 +80,24 @@ describe('installations, when the store', () => {
       expect(await rejection).to.have.property('message', "The store's get took longer than 100 ms");
     });
 
+    it('while the process is stopped, that does not count', async () => {
+      const store = new FakeStore(fresh());
+      const answer = new Deferred<unknown>();
+      store.onGet = () => answer.promise;
+      const { installations } = refreshing(store);
+      const tokens = installations.tokens(who);
+      await time.stop(60_000);
+      await time.pass(1_999);
+      answer.resolve(fresh());
+      expect(await tokens).to.include({ access_token: 'old' });
+
+      store.onGet = hang;
+      const rejection = rejectionOf(installations.tokens(who));
+      await time.stop(60_000);
+      await time.pass(2_000);
+      expect(await rejection).to.include({ code: 'store_timeout' });
+    });
+
     for (const [method, name] of [
       ['onGet', 'get'],
       ['onSet', 'set'],

@@ -161,8 +161,16 @@ describe('sealed store', () => {
     expect(await sealed(store, [key]).get(who)).to.include({ access_token: 'new' });
   });
 
-  for (const keys of [[], undefined, '', 'x'.repeat(42), 'x'.repeat(44), `${'x'.repeat(42)}+`, [key, undefined]]) {
-    it(`is a TypeError with the keys ${inspect(keys).slice(0, 50)}, which it does not show`, () => {
+  for (const [name, keys] of [
+    ['no key', []],
+    ['undefined for a key', undefined],
+    ['an empty text', ''],
+    ['a text of 42 characters', 'x'.repeat(42)],
+    ['a text of 44 characters', 'x'.repeat(44)],
+    ['base64 that is not base64url', `${'x'.repeat(42)}+`],
+    ['a key and undefined', [key, undefined]],
+  ] as const) {
+    it(`is a TypeError with ${name}, and shows no key`, () => {
       const seal = () => Reflect.apply(sealed, undefined, [new Map(), keys]);
       expect(seal).to.throw(TypeError, /^keys must (have at least one key|be 32 bytes each, or their base64url)$/);
     });

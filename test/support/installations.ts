@@ -105,15 +105,20 @@ export class ClaimingStore extends FakeStore {
 }
 
 /** Stops the clock and the timers for the tests of a suite, which let time pass. */
-export function fakeTimeForEach(): { pass(milliseconds: number): Promise<void> } {
+export function fakeTimeForEach() {
   let clock: Clock;
   beforeEach(() => {
-    clock = install({ now: Date.UTC(2026, 0, 1), toFake: ['Date', 'setTimeout', 'clearTimeout'] });
+    clock = install({ now: Date.UTC(2026, 0, 1), toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout'] });
   });
   afterEach(() => clock.uninstall());
   return {
-    async pass(milliseconds) {
+    async pass(milliseconds: number): Promise<void> {
       await clock.tickAsync(milliseconds);
+    },
+    /** Lets the process stop for so long. */
+    async stop(milliseconds: number): Promise<void> {
+      clock.jump(milliseconds);
+      await clock.tickAsync(0);
     },
   };
 }
