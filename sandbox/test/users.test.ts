@@ -133,11 +133,17 @@ describe('a test with the sandbox', () => {
     expect(listener.notices.map(({ body }) => body)[1]).to.have.property('isShared', false);
   });
 
-  it('is not told of a callback URL that nobody answers at, or that is elsewhere', async () => {
-    const apps = [app, { ...app, clientId: 'elsewhere', callbackURL: 'https://app.example.com/callback' }];
-    await using other = await startSandbox({ apps });
+  it('gets no status where nobody answers at the callback URL', async () => {
+    expect(await sandbox.share('app', 'ada')).to.equal(undefined);
+  });
+
+  it('has nothing sent to a host that is not loopback by its name, wherever that leads', async () => {
+    const elsewhere = { ...app, callbackURL: listener.callbackURL.replace('localhost', '0.0.0.0') }; // to this machine
+    await using other = await startSandbox({ apps: [elsewhere] });
+    await new Driver(other.origin, elsewhere).install();
     expect(await other.share('app', 'ada')).to.equal(undefined);
-    expect(await other.share('elsewhere', 'ada')).to.equal(undefined);
+    expect(await other.uninstall('app', 'ada')).to.equal(undefined);
+    expect(listener.notices).to.deep.equal([]);
   });
 
   it('gives an app in a process of its own what it needs in the environment', () => {
