@@ -19,14 +19,15 @@ const scopeTexts: Partial<Record<string, string>> = {
 /** What the consent form carries from the request to the decision. */
 const forwarded = ['client_id', 'redirect_uri', 'state', 'code_challenge', 'code_challenge_method'];
 
-type Asked = { app: App; params: Params } | { problem: string };
+/** A request that the user may decide on, or what is wrong with it. */
+type AuthorizeRequest = { app: App; params: Params } | { problem: string };
 
 /** Scopes belong to the app's registration: Pipedrive ignores a scope, but refuses an empty one. */
 const hasEmptyScope = (source: unknown): boolean =>
   typeof source === 'object' && source !== null && 'scope' in source && source.scope === '';
 
 /** Checks which app it is and where the browser would go. A request that fails here is never redirected (RFC 6749 §4.1.2.1). */
-function readAuthorize(source: unknown, store: Store): Asked {
+function readAuthorize(source: unknown, store: Store): AuthorizeRequest {
   const params = readParams(source);
   if (!params) return { problem: 'A parameter is repeated.' };
   if (hasEmptyScope(source)) return { problem: 'scope must not be empty.' };
@@ -36,9 +37,9 @@ function readAuthorize(source: unknown, store: Store): Asked {
   return { problem: 'redirect_uri must be exactly the callback URL that the app is registered with.' };
 }
 
-function callbackURL(app: App, answer: Params): string {
+function callbackURLWith(app: App, params: Params): string {
   const url = new URL(app.callbackURL);
-  for (const [name, value] of Object.entries(answer)) if (value) url.searchParams.append(name, value);
+  for (const [name, value] of Object.entries(params)) if (value) url.searchParams.append(name, value);
   return url.href;
 }
 
@@ -52,9 +53,9 @@ function sendProblem(req: Request, res: Response, problem: string): void {
 const showConsent =
   (store: Store): RequestHandler =>
   (req, res) => {
-    const asked = readAuthorize(req.query, store);
-    if ('problem' in asked) return sendProblem(req, res, asked.problem);
-    const { app, params } = asked;
+    const request = readAuthorize(req.query, store);
+    if ('problem' in request) return sendProblem(req, res, request.problem);
+    const { app, params } = request;
     const hidden = forwarded.flatMap((name) => (params[name] ? [{ name, value: params[name] }] : []));
     const scopes = app.scopes.map((name) => ({ name, text: scopeTexts[name] ?? name }));
     const people = store.people.choices;
@@ -73,11 +74,11 @@ export function decide(store: Store, read: (req: Request) => unknown): RequestHa
   ): Promise<Params> {
     const { code_challenge, code_challenge_method } = params;
     const body = { client_id, redirect_uri, code_challenge, code_challenge_method, response_type: 'code' };
-    const request = new OAuth2Server.Request(req);
-    Object.assign(request, { body, query: {} });
+    const libraryRequest = new OAuth2Server.Request(req);
+    Object.assign(libraryRequest, { body, query: {} });
     try {
       const authenticateHandler = { handle: () => user };
-      const code = await server.authorize(request, new OAuth2Server.Response(), { authenticateHandler });
+      const code = await server.authorize(libraryRequest, new OAuth2Server.Response(), { authenticateHandler });
       return { code: code.authorizationCode };
     } catch (error) {
       if (error instanceof OAuth2Server.OAuthError) return { error: error.name };
@@ -86,15 +87,15 @@ export function decide(store: Store, read: (req: Request) => unknown): RequestHa
   }
 
   return async (req, res) => {
-    const asked = readAuthorize(read(req), store);
-    if ('problem' in asked) return sendProblem(req, res, asked.problem);
-    const { app, params } = asked;
-    const back = (answer: Params) => res.redirect(303, callbackURL(app, { ...answer, state: params.state }));
-    if (params.decision !== 'allow') return back({ error: 'user_denied' }); // `access_denied` in RFC 6749
+    const request = readAuthorize(read(req), store);
+    if ('problem' in request) return sendProblem(req, res, request.problem);
+    const { app, params } = request;
+    const redirect = (result: Params) => res.redirect(303, callbackURLWith(app, { ...result, state: params.state }));
+    if (params.decision !== 'allow') return redirect({ error: 'user_denied' }); // `access_denied` in RFC 6749
     const [first] = store.people.choices.values();
     const user = params.user ? store.people.choices.get(params.user) : first;
     if (!user) return sendProblem(req, res, 'There is no such user.');
-    return back(await authorize(req, params, user));
+    return redirect(await authorize(req, params, user));
   };
 }
 

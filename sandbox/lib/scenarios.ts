@@ -13,11 +13,11 @@ import { exchange } from './token';
  */
 const decided = (store: Store, decision: 'allow' | 'cancel') => decide(store, (req) => ({ ...req.query, decision }));
 
-/** Something happens to the code of a token request before the endpoint sees it. */
-const spoil =
-  (happen: (code: string) => void): RequestHandler =>
+/** Uses up or expires the code of a token request before the endpoint sees it. */
+const spoilCode =
+  (affect: (code: string) => void): RequestHandler =>
   (req, _res, next) => {
-    happen(readParams(req.body)?.code ?? '');
+    affect(readParams(req.body)?.code ?? '');
     next();
   };
 
@@ -29,8 +29,8 @@ const maintenance: RequestHandler = (_req, res) => {
 const neverAnswer: RequestHandler = () => {};
 
 export function scenarios(store: Store) {
-  const useCode = spoil((code) => store.codes.delete(code));
-  const expireCode = spoil((code) => store.expireCode(code));
+  const useCode = spoilCode((code) => store.codes.delete(code));
+  const expireCode = spoilCode((code) => store.expireCode(code));
   return Router()
     .get('/scenarios/allow/oauth/authorize', decided(store, 'allow'))
     .get('/scenarios/cancel/oauth/authorize', decided(store, 'cancel'))
