@@ -1,9 +1,12 @@
 // The programs of docs/tasks as they stand there, each in a project of its own with the packed package, over HTTP.
 import { expect } from 'chai';
 import nock from 'nock';
+import type { BrowserContext, Page } from 'playwright-core';
 import { Browser } from '../support/browser';
+import { chromiumForSuite } from '../support/chromium';
 import { reportsErrors, signsIn, withThrowingHandler } from '../support/expectations';
-import { Program, type Stack } from '../support/program';
+import { adaToken } from '../support/extensions';
+import { client, Program, type Stack } from '../support/program';
 
 /** Starts a program for the tests of a suite. */
 function programOf(stack: Stack): () => Program {
@@ -111,6 +114,38 @@ describe('tasks', function () {
       await browser.open(at('/connect/pipedrive'), { method: 'POST' });
       await browser.press('Cancel');
       expect(JSON.parse(browser.page.html)).to.include({ code: 'user_denied' });
+    });
+  });
+
+  describe("sign in inside Pipedrive's iframe", () => {
+    const program = programOf({ page: 'tasks/iframe' });
+    const chromium = chromiumForSuite();
+    let context: BrowserContext;
+    let page: Page;
+    beforeEach(async () => {
+      context = await chromium().newContext({ bypassCSP: true }); // the frame is in a page of the test's, not of Pipedrive's
+      page = await context.newPage();
+      await page.route('https://acme.pipedrive.com/**', (route) =>
+        route.fulfill({ contentType: 'text/html', body: `<iframe src="${frame}"></iframe>` }),
+      );
+    });
+    afterEach(() => context?.close());
+    let frame: string;
+    const token = () => adaToken({}, { secret: client.clientSecret });
+
+    it('connects in a window of its own, and the frame shows it', async () => {
+      frame = `${program().origin}/panel?token=${token()}`;
+      await page.goto('https://acme.pipedrive.com/deal/1');
+      const opened = page.waitForEvent('popup');
+      await page.frameLocator('iframe').getByRole('button', { name: 'Connect Pipedrive' }).click();
+      await (await opened).getByRole('button', { name: 'Allow and install' }).click();
+      await page.frameLocator('iframe').getByText('Your Pipedrive is connected.').waitFor();
+    });
+
+    it('shows the panel to nobody without a token', async () => {
+      const response = await fetch(`${program().origin}/panel?userId=777&companyId=1001`);
+      expect(response.status).to.equal(401);
+      expect(await response.json()).to.include({ code: 'token_missing' });
     });
   });
 
