@@ -6,6 +6,7 @@ import { Project, tarball } from '../support/project';
 /** What each sub-path exports, and the main entry, by their folders. */
 const exported: Record<string, string[]> = {
   '': ['CookieStateStore', 'InternalOAuthError', 'PipedriveStrategy', 'SessionStateStore', 'Strategy', 'TokenError'],
+  'installations/': ['Installations', 'NotInstalledError', 'sealed'],
   'extensions/': ['ExtensionTokenError', 'PipedriveExtensionStrategy', 'readExtensionToken'],
 };
 const folders = Object.keys(exported);

@@ -95,7 +95,7 @@ for (const name of ['CookieStateStore', 'SessionStateStore'] as const) {
     });
 
     const strangers: Record<string, () => PipedriveStrategy> = {
-      'another name': () => Object.assign(strategyWith(name), { name: 'other' }),
+      'another name': () => strategyWith(name, { name: 'other' }),
       'another client': () => strategyWith(name, { clientID: 'other-client' }),
     };
     for (const [what, stranger] of Object.entries(strangers)) {

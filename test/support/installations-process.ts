@@ -57,14 +57,7 @@ async function start({ origin, url, claims }: Settings): Promise<Installations> 
   const strategy = new PipedriveStrategy({ ...options, tokenURL: `${origin}/oauth/token` }, (_context) => false);
   const { claim: _own, ...store } = await storeAt(url);
   const claim = claims === undefined ? undefined : (await storeAt(claims)).claim;
-  return new Installations(
-    {
-      refresh: (refreshToken) => strategy.refresh(refreshToken),
-      revoke: (token, hint) => strategy.revoke(token, hint),
-      timeout: TIMEOUT,
-    },
-    { store: { ...store, ...(claim && { claim }) }, onError: () => {} },
-  );
+  return new Installations(strategy, { store: { ...store, ...(claim && { claim }) }, onError: () => {} });
 }
 
 let installations: Installations | undefined;
