@@ -35,6 +35,18 @@ const programs = documents.flatMap((document) => [...programsIn(document, 'ts'),
 
 const IMPORT = /^import .*;$/gm;
 
+/** The first programs of a newcomer, whose callback shows the user, with the extension of their files. */
+const firstPrograms = new Map([
+  ['README-0', 'ts'],
+  ['getting-started-0', 'mjs'],
+]);
+
+const withThrowingHandler = (program: string) =>
+  program.replace(
+    /^ *res\.json\(req\.user\);/m,
+    "throw new Error('The handler fails', { cause: new Error('Its cause') });\n$&",
+  );
+
 const isWhole = (program: string) => program.includes('new PipedriveStrategy') && program.includes('app.listen(3000)');
 const onFreePort = (program: string) => program.replace('listen(3000)', 'listen(process.env.PORT)');
 
@@ -61,7 +73,7 @@ function story(document: string): string {
   return isWhole(text) ? `${imports}\n${onFreePort(body)}` : whole(`${imports}\n${body}`);
 }
 
-/** The same as \`whole\` for CommonJS. */
+/** The same as `whole` for CommonJS. */
 const wholeScript = (program: string) => `
   import('./document-prelude.js').then(({ options, pipedrive, tokens, app }) => {
     const passport = require('passport');
@@ -75,7 +87,7 @@ const wholeScript = (program: string) => `
 const fileOf = (name: string, text: string) => `${name}.${isWhole(text) ? 'mjs' : 'cjs'}`;
 
 describe('documents', function () {
-  this.timeout(60_000);
+  this.timeout(120_000); // the first to run packs the package
   let project: Project;
   let origin: string;
   let running: Running | undefined;
@@ -93,6 +105,10 @@ describe('documents', function () {
       if (language === 'ts') await project.write(`${name}.ts`, whole(text));
       else if (isWhole(text)) await project.write(fileOf(name, text), onFreePort(text));
       else await project.write(fileOf(name, text), wholeScript(text));
+    }
+    for (const { name, text } of programs) {
+      const extension = firstPrograms.get(name);
+      if (extension) await project.write(`${name}-throws.${extension}`, onFreePort(withThrowingHandler(text)));
     }
     for (const document of stories) await project.write(`${basename(document, '.md')}.ts`, story(document));
     await project.compile({ skipLibCheck: true });
@@ -166,6 +182,15 @@ describe('documents', function () {
         expect(response.status).to.equal(500);
         expect(await response.json()).to.deep.equal({ code: 'error', message: 'Something went wrong.' });
         await program.prints('invalid_client');
+      });
+
+      it('logs what its handler throws, with the cause', async () => {
+        const program = await start(file.replace('.', '-throws.'));
+        const response = await comeBack({ code: 'a-code' });
+        expect(response.status).to.equal(500);
+        expect(await response.json()).to.deep.equal({ code: 'error', message: 'Something went wrong.' });
+        await program.prints('The handler fails');
+        await program.prints('Its cause');
       });
     });
   }

@@ -66,7 +66,7 @@ const stacks: Record<string, Stack> = {
 };
 
 describe('frameworks', function () {
-  this.timeout(60_000);
+  this.timeout(120_000); // the first to run packs the package
   before(() => nock.restore());
 
   for (const [title, stack] of Object.entries(stacks)) {

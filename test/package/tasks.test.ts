@@ -19,7 +19,7 @@ function programOf(stack: Stack): () => Program {
 }
 
 describe('tasks', function () {
-  this.timeout(60_000);
+  this.timeout(120_000); // the first to run packs the package
   before(() => nock.restore());
 
   describe('back to where the user was', () => {
