@@ -25,6 +25,13 @@ describe('docs/api.md', function () {
     expect(headings).to.have.members(declarations.exports);
   });
 
+  for (const entry of ['installations', 'extensions']) {
+    it(`names each export of passport-pipedrive-oauth2/${entry}`, async () => {
+      const { exports } = await readDeclarations(`${entry}/index.ts`);
+      expect(namesUnder(`passport-pipedrive-oauth2/${entry}`)).to.have.members(exports);
+    });
+  }
+
   for (const type of [
     'PipedriveStrategyOptions',
     'PipedriveProfile',

@@ -1,4 +1,4 @@
-// What TypeScript knows of the package's main entry, asked of the compiler.
+// What TypeScript knows of the package's entries, asked of the compiler.
 import { join } from 'node:path';
 import { repository } from './project';
 
@@ -9,15 +9,15 @@ export interface Declarations {
   propertiesOf(name: string): string[];
 }
 
-/** Reads the declarations of `lib/index.ts`. */
-export async function readDeclarations(): Promise<Declarations> {
+/** Reads the declarations of an entry in `lib/`. */
+export async function readDeclarations(entryFile = 'index.ts'): Promise<Declarations> {
   const { API } = await import('typescript/unstable/sync');
   const api = new API({ cwd: repository });
   try {
     const [project] = api.updateSnapshot({ openProjects: [join(repository, 'tsconfig.json')] }).getProjects();
-    const file = project?.program.getSourceFile(join(repository, 'lib', 'index.ts'));
+    const file = project?.program.getSourceFile(join(repository, 'lib', entryFile));
     const entry = file && project?.checker.getSymbolAtLocation(file);
-    if (!project || !entry) throw new Error('The compiler does not find lib/index.ts');
+    if (!project || !entry) throw new Error(`The compiler does not find ${entryFile}`);
     const { checker } = project;
     const symbols = checker.getExportsOfModule(entry);
     const properties = new Map(

@@ -37,7 +37,7 @@ const optionsFor = (sandbox: string, sessionStateStore = false) => `
   };`;
 
 /** The packages that a page's `npm install` lines name; the one under test is in every project. */
-export function packagesOf(page: string): string[] {
+function packagesOf(page: string): string[] {
   const text = readFileSync(join(repository, 'docs', `${page}.md`), 'utf8');
   const lines = text.matchAll(/^ {4}npm install (?:--save-dev )?(.*)$/gm);
   return [...lines].flatMap(([, names = '']) => names.split(' '));
