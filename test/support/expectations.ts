@@ -35,6 +35,11 @@ export function signsIn(program: () => Program): void {
     }
   });
 
+  it('keeps the redirect to Pipedrive out of shared caches', async () => {
+    const { status, headers } = await browser.send(`${program().origin}/auth/pipedrive`);
+    expect([status, headers.get('cache-control')]).to.deep.equal([302, 'no-store']);
+  });
+
   it('responds with 403 user_denied when the user cancels', async () => {
     await browser.open(`${program().origin}/auth/pipedrive`);
     await browser.press('Cancel');
