@@ -107,7 +107,7 @@ export function programsOf(document: string, language = 'ts'): string[] {
 export interface Running {
   /** What it has printed so far. */
   printed(): string;
-  /** Resolves when it has printed this. */
+  /** Resolves when it has printed this; rejects when it does not. */
   prints(text: string): Promise<void>;
   stop(): Promise<void>;
 }
@@ -168,7 +168,12 @@ export class Project {
     return {
       printed: () => printed,
       async prints(text) {
-        while (!printed.includes(text)) await once(output, 'data');
+        const signal = AbortSignal.timeout(5_000);
+        while (!printed.includes(text)) {
+          await once(output, 'data', { signal }).catch(() => {
+            throw new Error(`"${text}" is not in what was printed: ${printed}`);
+          });
+        }
       },
       async stop() {
         child.kill();
