@@ -1,6 +1,7 @@
 // The errors that an operator sees: Pipedrive cannot be reached, its response is unusable, or it refuses the client.
 import { InternalOAuthError, TokenError } from 'passport-oauth2';
-import { BodyTooLongError, DeadlineError } from './http';
+import { DeadlineError } from './deadline';
+import { BodyTooLongError } from './http';
 import { repeatsSecret } from './secrets';
 import { isErrorCode, isPrintable, isRecord, isText, readJSONObject } from './values';
 

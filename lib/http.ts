@@ -4,13 +4,14 @@ import { isUtf8 } from 'node:buffer';
 import http, { type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import https, { type RequestOptions } from 'node:https';
 import type { Socket } from 'node:net';
+import { Deadline } from './deadline';
 
 export interface HttpRequest {
   method: string;
   target: Target;
   headers: OutgoingHttpHeaders;
   body?: string;
-  /** Milliseconds from the start of the request to the last byte of the response. */
+  /** Milliseconds to the last byte of the response: see `Deadline`. */
   timeout: number;
   agent?: http.Agent;
 }
@@ -24,9 +25,6 @@ export interface HttpResponse {
   body: string;
   response: IncomingMessage;
 }
-
-/** The deadline passed. */
-export class DeadlineError extends Error {}
 
 /** The body of the response exceeds the limit. */
 export class BodyTooLongError extends Error {}
@@ -51,18 +49,13 @@ export function targetOf(url: string): Target {
  * up one idle connection of the agent's, and one on a new connection is the last.
  */
 export async function sendRequest(request: HttpRequest): Promise<HttpResponse> {
-  const { timeout } = request;
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_resolve, reject) => {
-    const expire = () => reject(new DeadlineError(`No answer within ${timeout} ms`));
-    timer = setTimeout(() => runInTurn(expire), timeout);
-  });
+  const deadline = new Deadline(request.timeout);
   try {
     let response: HttpResponse | undefined;
     while (!response) response = await attempt(request, deadline);
     return response;
   } finally {
-    clearTimeout(timer);
+    deadline.clear();
   }
 }
 
@@ -71,16 +64,17 @@ export async function sendRequest(request: HttpRequest): Promise<HttpResponse> {
  *
  * An exception in an event handler would crash the process, so that each of them can do no more than settle the promise.
  */
-function attempt(request: HttpRequest, deadline: Promise<never>): Promise<HttpResponse | undefined> {
+function attempt(request: HttpRequest, deadline: Deadline): Promise<HttpResponse | undefined> {
   return new Promise((resolve, reject) => {
     const outgoing = startRequest(request);
+    deadline.watch(outgoing, request.agent ?? moduleFor(request.target).globalAgent);
     const connection = new Connection(outgoing);
     const fail = (error: unknown) => {
       if (connection.wasStale(error)) resolve(undefined);
       else reject(error);
       ignoreExceptions(() => outgoing.destroy());
     };
-    deadline.catch(fail);
+    deadline.onPassed = fail;
     outgoing.on('error', fail);
     outgoing.on('response', (response) => void readResponse(response, connection).then(resolve, fail));
     // Without a listener Node.js would drop the connection, and say nothing.
@@ -95,8 +89,10 @@ function attempt(request: HttpRequest, deadline: Promise<never>): Promise<HttpRe
 function startRequest({ method, target, headers, agent }: HttpRequest): ClientRequest {
   const { protocol, host, port, path } = target;
   // Key by key: Node.js copies this object twice, which costs far more when a spread has made it.
-  return (protocol === 'https:' ? https : http).request({ protocol, host, port, path, method, headers, agent });
+  return moduleFor(target).request({ protocol, host, port, path, method, headers, agent });
 }
+
+const moduleFor = ({ protocol }: Target) => (protocol === 'https:' ? https : http);
 
 /** Sockets that have carried a request. Node.js does not set `reusedSocket` where the request waited for its socket. */
 const usedSockets = new WeakSet<Socket>();
@@ -146,13 +142,16 @@ async function readResponse(response: IncomingMessage, connection: Connection): 
 function readBody(response: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     // One buffer that grows: a list of a million chunks of one byte takes hundreds of megabytes.
-    let buffer = Buffer.alloc(0);
+    let buffer: Buffer = Buffer.alloc(0);
     let length = 0;
     const append = (chunk: Buffer) => {
       const needed = length + chunk.length;
       if (needed > LONGEST_BODY) throw new BodyTooLongError(`The response is longer than ${LONGEST_BODY} bytes`);
-      if (needed > buffer.length) buffer = Buffer.concat([buffer], Math.max(needed, 2 * buffer.length));
-      chunk.copy(buffer, length);
+      if (length === 0) buffer = chunk;
+      else {
+        if (needed > buffer.length) buffer = Buffer.concat([buffer], Math.max(needed, 2 * buffer.length));
+        chunk.copy(buffer, length);
+      }
       length = needed;
     };
     response.on('data', (chunk: Buffer | string) => {
@@ -178,17 +177,4 @@ function ignoreExceptions(action: () => void): void {
   } catch {
     // The request fails, or works without what this was for.
   }
-}
-
-const turns: (() => void)[] = [];
-
-/** Calls functions one in a turn of the event loop: a thousand deadlines at once do not block it. */
-function runInTurn(callback: () => void): void {
-  turns.push(callback);
-  if (turns.length === 1) setImmediate(runNext);
-}
-
-function runNext(): void {
-  turns.shift()?.();
-  if (turns.length > 0) setImmediate(runNext);
 }

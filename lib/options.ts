@@ -85,7 +85,8 @@ interface Options {
   marketplaceInstall?: 'restart' | 'reject' | undefined;
   /**
    * Longest time for one request to Pipedrive, in milliseconds, from its start to the last byte of the response. When it
-   * runs out, the sign-in ends in an `InternalOAuthError` with status 504.
+   * runs out, the sign-in ends in an `InternalOAuthError` with status 504. A request for which the `agent` has no socket
+   * left starts when it gets one; it also ends when for that time none of those that wait gets any.
    *
    * @default 10000
    */

@@ -1,0 +1,71 @@
+// The deadline of a request to Pipedrive.
+import type { Agent, ClientRequest } from 'node:http';
+
+/** The deadline passed. */
+export class DeadlineError extends Error {}
+
+/**
+ * The time for a request, with all its attempts: from its start. Where all sockets that its agent may open are in use, the
+ * time starts when the request gets one: ten thousand refreshes over fifty sockets must not time out before they are sent.
+ * A queue that has not moved for the whole time is stuck: then the requests in it time out as well.
+ */
+export class Deadline {
+  /** Ends the attempt that is under way. */
+  onPassed: (error: DeadlineError) => void = () => {};
+  private readonly timer: NodeJS.Timeout;
+  /** The agent's queue while the request is in it, and the request that was the first there. */
+  private queue: readonly unknown[] = [];
+  private first: unknown;
+
+  /** @param timeout in ms */
+  constructor(private readonly timeout: number) {
+    this.timer = setTimeout(() => this.expire(), timeout);
+  }
+
+  /** Lets the time start later if a request that has just been made waits for a socket of its agent's. */
+  watch(request: ClientRequest, agent: Agent): void {
+    const queue = queueOf(request, agent);
+    if (!queue) return;
+    this.lookAt(queue);
+    request.once('socket', () => {
+      this.lookAt([]);
+      this.timer.refresh();
+    });
+  }
+
+  clear(): void {
+    clearTimeout(this.timer);
+  }
+
+  private lookAt(queue: readonly unknown[]): void {
+    this.queue = queue;
+    [this.first] = queue;
+  }
+
+  private expire(): void {
+    const [first] = this.queue;
+    if (first === this.first) {
+      return runInTurn(() => this.onPassed(new DeadlineError(`No answer within ${this.timeout} ms`)));
+    }
+    this.first = first;
+    this.timer.refresh();
+  }
+}
+
+/** The queue of an agent's that a new request is in. An agent of another kind than Node.js's may have none. */
+function queueOf(request: ClientRequest, { requests }: { requests?: object }): readonly unknown[] | undefined {
+  return Object.values(requests ?? {}).find((queue) => Array.isArray(queue) && queue.at(-1) === request);
+}
+
+const turns: (() => void)[] = [];
+
+/** Calls functions one in a turn of the event loop: a thousand deadlines at once do not block it. */
+function runInTurn(callback: () => void): void {
+  turns.push(callback);
+  if (turns.length === 1) setImmediate(runNext);
+}
+
+function runNext(): void {
+  turns.shift()?.();
+  if (turns.length > 0) setImmediate(runNext);
+}
