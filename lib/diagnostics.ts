@@ -1,6 +1,7 @@
 // What a developer sees when asking for it, or when a set-up is probably wrong. Never a secret, a token or a code.
 import { debuglog } from 'node:util';
 import type { Request } from 'express';
+import { onChange } from './on-change';
 
 /** Prints a line with `NODE_DEBUG=passport-pipedrive-oauth2`. */
 export const debug = debuglog('passport-pipedrive-oauth2');
@@ -16,7 +17,7 @@ function warnOnce(code: string, message: string): void {
 
 /** Says where a sign-in starts and where it comes back. Warns where the browser will not send back what it is given now. */
 export function checkHosts(req: Request, callbackURL: string): void {
-  const { hostname } = new URL(callbackURL);
+  const hostname = hostnameOf(callbackURL);
   const requested = req.headers.host?.replace(/:\d*$/, ''); // cookies know no port
   if (requested === undefined || requested === hostname) return;
   debug("the request's host is %s, the callback URL's is %s, where its cookies are not sent", requested, hostname);
@@ -27,6 +28,8 @@ export function checkHosts(req: Request, callbackURL: string): void {
       `cookies of ${requested}: it will end in state_invalid. Open the app on ${hostname}, or redirect to it.`,
   );
 }
+
+const hostnameOf = onChange((url: string) => new URL(url).hostname);
 
 /** A name that hosts share which people take for one: this machine's, or one with and without `www`. */
 function siteOf(hostname: string): string {

@@ -1,4 +1,5 @@
 // Pipedrive's addresses, and the rules for which other address may receive credentials or a token.
+import { onChange } from './on-change';
 import { isText } from './values';
 
 /** Origin of the authorization, token and revocation endpoints. */
@@ -31,5 +32,7 @@ export function isOrigin(value: unknown): value is string {
  */
 export function isApiDomain(value: unknown, endpoints: readonly (string | undefined)[]): value is string {
   if (!isText(value)) return false;
-  return API_DOMAIN.test(value) || endpoints.some((url) => isEndpoint(url) && new URL(url).origin === value);
+  return API_DOMAIN.test(value) || endpoints.some((url) => originOf(url) === value);
 }
+
+const originOf = onChange((url: string | undefined) => (isEndpoint(url) ? new URL(url).origin : undefined));

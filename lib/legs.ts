@@ -59,6 +59,8 @@ async function authorize(signIn: SignIn, { marketplace }: { marketplace?: boolea
   const meta = readMetadata(signIn);
   if (!meta) return failure('invalid_request', { reason: NO_HOST });
 
+  if (marketplace) meta.marketplace = true;
+  if (isPrefetch(req)) meta.prefetch = true;
   checkHosts(req, meta.callbackURL);
 
   const proofKey = createProofKey(strategy._pkceMethod);
@@ -70,7 +72,7 @@ async function authorize(signIn: SignIn, { marketplace }: { marketplace?: boolea
             req,
             codeVerifier: proofKey?.codeVerifier,
             state: options.state,
-            meta: { ...meta, ...(marketplace && { marketplace }), ...(isPrefetch(req) && { prefetch: true }) },
+            meta,
             clientSecret: strategy._oauth2._clientSecret,
           },
           strategy._stateStore,

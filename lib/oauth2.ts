@@ -46,7 +46,9 @@ export class PipedriveOAuth2 extends OAuth2 {
   declare _agent: Agent | boolean;
   private readonly timeout: number;
   private readonly userProfileURL: string | undefined;
-  private readonly targetOf = onChange(targetOf);
+  /** Apart from each other, since the token endpoint stays while the next user's `/users/me` may be another company's. */
+  private readonly endpointTarget = onChange(targetOf);
+  private readonly profileTarget = onChange(targetOf);
 
   constructor(
     clientId: string,
@@ -74,9 +76,12 @@ export class PipedriveOAuth2 extends OAuth2 {
   override getOAuthAccessToken(code: string, params: unknown, callback?: Callbacks['tokens']): void {
     const done = callback ?? (params as Callbacks['tokens']);
     // The credentials are in the header, and RFC 6749 §2.3 allows one method for each request.
-    const { client_id, client_secret, ...grant }: Record<string, string | undefined> = Object(params);
+    const grant: Record<string, string | undefined> = withoutUndefined(Object(params));
+    delete grant.client_id;
+    delete grant.client_secret;
     const isRefresh = grant.grant_type === 'refresh_token';
-    const form = stringify(withoutUndefined({ ...grant, [isRefresh ? 'refresh_token' : 'code']: code }));
+    grant[isRefresh ? 'refresh_token' : 'code'] = code;
+    const form = stringify(grant);
     const headers = formHeaders(this._clientId, this._clientSecret);
     this._request('POST', this._getAccessTokenUrl(), headers, form, null, (error, body) => {
       if (error) return done(error);
@@ -120,7 +125,7 @@ export class PipedriveOAuth2 extends OAuth2 {
   private async send(method: string, url: string, headers: OutgoingHttpHeaders, body: unknown): Promise<HttpResponse> {
     return sendRequest({
       method,
-      target: this.targetOf(url),
+      target: method === 'GET' ? this.profileTarget(url) : this.endpointTarget(url),
       headers: {
         Accept: 'application/json',
         'User-Agent': USER_AGENT,

@@ -1,6 +1,5 @@
 // Tells a prefetch from a visit: a browser or a client-side router asks for a page that nobody may ever open.
 import type { Request } from 'express';
-import { readHeader } from './values';
 
 /**
  * Headers that say what a request is for: `Sec-Purpose` by the Fetch standard, also with parameters as in
@@ -16,6 +15,6 @@ const ROUTER_HEADERS = ['next-router-prefetch', 'next-router-segment-prefetch', 
 
 /** Whether a request is marked as a prefetch. Such a request may start no sign-in that pushes out a real one. */
 export function isPrefetch({ headers }: Request): boolean {
-  const isMarked = PURPOSE_HEADERS.some((name) => readHeader(headers, name).some((value) => PREFETCH.test(value)));
-  return isMarked || ROUTER_HEADERS.some((name) => readHeader(headers, name).length > 0);
+  const isMarked = PURPOSE_HEADERS.some((name) => PREFETCH.test(String(headers[name])));
+  return isMarked || ROUTER_HEADERS.some((name) => headers[name] !== undefined);
 }

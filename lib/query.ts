@@ -12,7 +12,7 @@ export function isPresent(value: unknown): boolean {
 
 /** Whether one of the parameters is nested, as a query parser that does not nest leaves it: `code[a]=b`. */
 export function hasNested(query: Query, names: readonly string[]): boolean {
-  return Object.keys(query).some((key) => names.some((name) => key.startsWith(`${name}[`)));
+  return Object.keys(query).some((key) => key.includes('[') && names.includes(key.slice(0, key.indexOf('['))));
 }
 
 /**

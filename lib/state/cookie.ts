@@ -130,8 +130,9 @@ export class CookieStateStore implements StateStore {
     if (flow.isRestart && isRestartLoop(sent.filter(isOpenNow), Math.min(limit, places))) {
       return done(null, false, RESTART_LOOP);
     }
+    const { start, isRestart, isPrefetch } = flow;
     const rules = { limit, isOpen: isOpenNow, randomBelow: randomInt };
-    const chosen = choosePlace(sent, { ...flow, bytes }, rules);
+    const chosen = choosePlace(sent, { start, bytes, isRestart, isPrefetch }, rules);
     if (chosen) {
       const cleared = new Set(chosen.dropped.map(({ name }) => name));
       addCookies(response, [

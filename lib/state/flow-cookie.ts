@@ -78,7 +78,9 @@ export function bytesOf(name: string, value: string): number {
 /** The flow cookies that the browser sent under these names. On http those with a prefix count as well. */
 export function readFlowCookies(req: Request, { prefix, fingerprint }: CookieNames): FlowCookie[] {
   const found: FlowCookie[] = [];
-  for (const { groups = {} } of String(req.headers.cookie).matchAll(FLOW_COOKIES)) {
+  const { cookie = '' } = req.headers;
+  if (!cookie.includes(fingerprint)) return found;
+  for (const { groups = {} } of cookie.matchAll(FLOW_COOKIES)) {
     if (groups.fingerprint !== fingerprint || (prefix !== '' && groups.prefix !== prefix)) continue;
     found.push(readFlowCookie(groups));
     if (found.length === MAX_COOKIES) break;

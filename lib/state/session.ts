@@ -66,12 +66,15 @@ export class SessionStateStore implements StateStore {
   private readonly ttl: number;
   private readonly limit: number;
   private readonly key: string;
+  /** Most bytes of the flows beside their key. */
+  private readonly room: number;
 
   /** Throws a `TypeError` that names the option that is not what it must be. */
   constructor({ key = 'pipedrive-oauth2:flows', ...limits }: SessionStateStoreOptions = {}) {
     if (typeof key !== 'string' || key === '') throw new TypeError('key must be a string');
     ({ ttl: this.ttl, limit: this.limit } = resolveLimits(limits));
     this.key = key;
+    this.room = MOST_BYTES - bytesOf({ [key]: [] });
   }
 
   store(
@@ -94,7 +97,7 @@ export class SessionStateStore implements StateStore {
       p: meta.prefetch || undefined,
     });
     const added = measured(stored);
-    const room = MOST_BYTES - bytesOf({ [this.key]: [] });
+    const { room } = this;
     if (added.bytes > room) throw tooLarge(added.bytes, room);
 
     const flows = readFlows(session[this.key])
