@@ -24,17 +24,20 @@ const forBearer =
     return res.json(body(bearer, req.query));
   };
 
-export function api(store: Store, fault: RequestHandler) {
+/** `faults` go in front of the endpoints. */
+export function api(store: Store, faults: { me: RequestHandler; deals: RequestHandler }) {
   const dealScopes = ['deals:read', 'deals:full'];
   const me = forBearer(store, ['base'], ({ user }) => currentUser(user));
   return Router()
-    .get('/api/v1/users/me', fault, me)
+    .get('/api/v1/users/me', faults.me, me)
     .get(
       '/api/v1/deals',
+      faults.deals,
       forBearer(store, dealScopes, (_install, query) => dealsV1(query)),
     )
     .get(
       '/api/v2/deals',
+      faults.deals,
       forBearer(store, dealScopes, (_install, query) => dealsV2(query)),
     )
     .use('/api', (_req, res) => void res.status(404).json(apiErrors.notFound));

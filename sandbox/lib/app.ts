@@ -20,5 +20,6 @@ export const createApp = (store: Store, faults: Faults, requests: Requests): Exp
     .use(express.urlencoded({ extended: false }), requests.onForm)
     .use(authorizeEndpoint(store, faults.at('authorize')))
     .use(tokenEndpoints(store, { token: faults.at('token'), revoke: faults.at('revoke') }))
-    .use(api(store, faults.at('users/me')), marketplace(store), extensionPage(store), scenarios(store))
+    .use(api(store, { me: faults.at('users/me'), deals: faults.at('deals') }))
+    .use(marketplace(store), extensionPage(store), scenarios(store))
     .use(notFound);

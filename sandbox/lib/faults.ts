@@ -4,7 +4,7 @@ import { apiErrors } from './bodies';
 import { problemPage } from './pages';
 import type { Endpoint, Fault, FaultOptions } from './types';
 
-const endpoints: readonly Endpoint[] = ['authorize', 'token', 'users/me', 'revoke'];
+const endpoints: readonly Endpoint[] = ['authorize', 'token', 'users/me', 'deals', 'revoke'];
 
 /** Faults in place of a response: the request changes nothing. */
 const replacements = {

@@ -23,16 +23,17 @@ function decoded(path: string): string {
 export class Requests {
   readonly #entries: Entry[] = [];
   readonly #byRequest = new WeakMap<object, Entry>();
-  readonly #secrets: string[];
+  readonly #secrets: string[] = [];
 
   constructor(apps: readonly App[]) {
-    const secrets = apps.flatMap(({ clientSecret, jwtSecret, clientId }) => [
-      Buffer.from(`${clientId}:${clientSecret}`).toString('base64'),
-      clientSecret,
-      jwtSecret,
-    ]);
+    for (const app of apps) this.maskSecretsOf(app);
+  }
+
+  /** Masks the app's secrets from now on. */
+  maskSecretsOf({ clientId, clientSecret, jwtSecret }: App): void {
+    this.#secrets.push(Buffer.from(`${clientId}:${clientSecret}`).toString('base64'), clientSecret, jwtSecret);
     // The longest first: one may begin with another.
-    this.#secrets = secrets.sort((one, other) => other.length - one.length);
+    this.#secrets.sort((one, other) => other.length - one.length);
   }
 
   get all(): RecordedRequest[] {

@@ -15,7 +15,6 @@ import type { Endpoint, Environment, ExtensionDetails, Fault, FaultOptions, Reco
 
 class LocalSandbox implements Sandbox {
   readonly origin: string;
-  readonly env: Environment;
   readonly #server: Server;
   readonly #store: Store;
   readonly #faults: Faults;
@@ -27,11 +26,14 @@ class LocalSandbox implements Sandbox {
     this.#store = store;
     this.#faults = faults;
     this.#requests = requests;
-    const [first] = store.apps.values();
-    this.env = {
+  }
+
+  get env(): Environment {
+    const [first] = this.#store.apps.values();
+    return {
       PIPEDRIVE_CLIENT_ID: first?.clientId ?? '',
       PIPEDRIVE_CLIENT_SECRET: first?.clientSecret ?? '',
-      PIPEDRIVE_AUTHORIZATION_SERVER: origin,
+      PIPEDRIVE_AUTHORIZATION_SERVER: this.origin,
     };
   }
 
@@ -71,6 +73,12 @@ class LocalSandbox implements Sandbox {
   extensionPage(clientId: string, url: string | URL, who?: Who, details: ExtensionDetails = {}): string {
     const user = this.#store.people.keyOf(this.#user(who));
     return this.origin + extensionPagePath(url, this.#store.app(clientId), user, details);
+  }
+
+  resetSecret(clientId: string, clientSecret: string): void {
+    const app = this.#store.app(clientId);
+    this.#store.resetSecret(app, clientSecret);
+    this.#requests.maskSecretsOf(app);
   }
 
   advance(milliseconds: number): void {

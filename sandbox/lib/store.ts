@@ -62,6 +62,14 @@ export class Store {
     throw new TypeError(`No app is registered with this clientId, but ${[...this.apps.keys()].join(', ')}`);
   }
 
+  /** The JWT secret follows if it is the default. */
+  resetSecret(app: App, clientSecret: string): void {
+    if (typeof clientSecret !== 'string' || clientSecret === '')
+      throw new TypeError('clientSecret must be text that is not empty');
+    if (app.jwtSecret === app.clientSecret) app.jwtSecret = clientSecret;
+    app.clientSecret = clientSecret;
+  }
+
   /** Expired codes stay for a while, since Pipedrive tells them from unknown ones. */
   saveCode(code: string, details: Omit<Code, 'expiresAt'>): number {
     const expiresAt = this.now() + lifetime.code;

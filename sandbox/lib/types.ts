@@ -2,7 +2,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Who } from './people';
 
-export type Endpoint = 'authorize' | 'token' | 'users/me' | 'revoke';
+/** `deals` is the list of deals in both versions of the API. */
+export type Endpoint = 'authorize' | 'token' | 'users/me' | 'deals' | 'revoke';
 
 /**
  * What can go wrong. In place of a response: `outage` (503 with a page of HTML), `html` (403 with a page of HTML, as of a
@@ -96,6 +97,12 @@ export interface Sandbox extends AsyncDisposable {
    * `@pipedrive/app-extensions-sdk`. `url` must be on this machine or at the origin of the callback URL.
    */
   extensionPage(clientId: string, url: string | URL, who?: Who, details?: ExtensionDetails): string;
+
+  /**
+   * Plays the reset of the app's client secret in Developer Hub: the old one ends at once, also as the default of the JWT
+   * secret, and users' tokens live on. Throws a `TypeError` for a secret that is empty.
+   */
+  resetSecret(clientId: string, clientSecret: string): void;
 
   /**
    * Lets time pass, in milliseconds, by the sandbox's own clock: codes expire after 5 minutes, access tokens after an

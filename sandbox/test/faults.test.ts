@@ -31,6 +31,7 @@ describe('a fault', () => {
     authorize: (signal) => fetch(`${sandbox.origin}/oauth/authorize?${query}`, { redirect: 'manual', signal }),
     token: (signal) => driver.exchange(code, {}, undefined, signal),
     'users/me': (signal) => driver.api('/users/me', token, signal),
+    deals: (signal) => driver.api('/deals', token, signal),
     revoke: (signal) => driver.revoke('unknown', signal),
   };
   const endpoints = Object.keys(requests) as Endpoint[];

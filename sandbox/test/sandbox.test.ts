@@ -294,6 +294,30 @@ describe('the sandbox over HTTP', () => {
     });
   });
 
+  describe('a reset client secret', () => {
+    const renewed = basic({ ...registered, clientSecret: 'n3w-s3cret' });
+
+    it('ends the old one at once, and users keep their tokens', async () => {
+      const { access_token, refresh_token } = await app.install();
+      sandbox.resetSecret('app', 'n3w-s3cret');
+      expect(sandbox.env.PIPEDRIVE_CLIENT_SECRET).to.equal('n3w-s3cret');
+      const form = { grant_type: 'refresh_token', refresh_token };
+      await expectRefusal(await token(form), tokenErrors.clientInvalid);
+      expect((await token(form, renewed)).status).to.equal(200);
+      expect((await app.api('/users/me', access_token)).status).to.equal(200);
+      expect(() => sandbox.resetSecret('app', '')).to.throw(TypeError, 'clientSecret');
+    });
+
+    it('signs the tokens of extensions, too, and is masked in the requests', async () => {
+      const signed = () => new URL(sandbox.extensionURL('app', callbackURL)).searchParams.get('token')?.split('.')[2];
+      const before = signed();
+      sandbox.resetSecret('app', 'n3w-s3cret');
+      expect(signed()).not.to.equal(before);
+      await token({ grant_type: 'refresh_token', refresh_token: 'n3w-s3cret', note: 'n3w-s3cret' }, renewed);
+      expect(JSON.stringify(sandbox.requests)).not.to.include('n3w-s3cret');
+    });
+  });
+
   it('has a page for what is not there', async () => {
     const missing = await get('/nowhere');
     expect([missing.status, missing.headers.get('content-type')]).to.deep.equal([404, 'text/html; charset=utf-8']);
