@@ -1,0 +1,127 @@
+// examples/marketplace-app/ on two processes behind a proxy, with a sandbox for Pipedrive.
+import { type ChildProcess, fork } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Sandbox, type SandboxApp, startSandbox } from 'pipedrive-sandbox';
+import { Browser } from './browser';
+import { freePort, repository } from './project';
+import { type RoundRobin, startRoundRobin } from './round-robin';
+
+const client = { clientId: 'id-of-the-app', clientSecret: 'secret-of-the-app' };
+
+/** A process of the app. */
+class Instance {
+  #child: ChildProcess | undefined;
+
+  /** `log` gets what it prints. */
+  constructor(
+    readonly port: number,
+    private readonly log: (text: string) => void,
+  ) {}
+
+  async start(env: NodeJS.ProcessEnv): Promise<void> {
+    const child = fork(join(repository, 'examples', 'marketplace-app', 'app.ts'), {
+      cwd: repository,
+      execArgv: [...process.execArgv, '--require', join(__dirname, 'report-listening.cjs')],
+      env: { ...process.env, ...env, PORT: String(this.port) },
+      silent: true,
+    });
+    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', this.log);
+    this.#child = child;
+    const failed = once(child, 'exit').then(() => Promise.reject(new Error('The app has not started')));
+    failed.catch(() => {}); // it is killed in the end
+    await Promise.race([once(child, 'message'), failed]);
+  }
+
+  /** Without a chance to put anything in order. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exited;
+  }
+}
+
+export class MarketplaceApp {
+  readonly instances: [Instance, Instance];
+  readonly clientId = client.clientId;
+  /** What the processes have printed. */
+  logged = '';
+  readonly #printed = new EventEmitter();
+
+  private constructor(
+    readonly sandbox: Sandbox,
+    readonly proxy: RoundRobin,
+    ports: [number, number],
+    private readonly env: NodeJS.ProcessEnv,
+    private readonly directory: string,
+  ) {
+    const log = (text: string) => {
+      this.logged += text;
+      this.#printed.emit('text');
+    };
+    this.instances = [new Instance(ports[0], log), new Instance(ports[1], log)];
+  }
+
+  /** `registered` changes what Developer Hub knows of the app, `env` the environment of its processes. */
+  static async start(registered: Partial<SandboxApp> = {}, env: NodeJS.ProcessEnv = {}): Promise<MarketplaceApp> {
+    const [port, ...ports] = [await freePort(), await freePort(), await freePort()];
+    const proxy = await startRoundRobin(port, ports);
+    const installationURL = `${proxy.origin}/auth/pipedrive`;
+    const urls = { callbackURL: `${installationURL}/callback`, installationURL };
+    const sandbox = await startSandbox({ apps: [{ ...client, ...urls, ...registered }] });
+    const directory = mkdtempSync(join(tmpdir(), 'marketplace-app-'));
+    const files = { SQLITE_FILE: join(directory, 'tokens.sqlite') };
+    const app = new MarketplaceApp(sandbox, proxy, [ports[0] ?? 0, ports[1] ?? 0], { ...files, ...env }, directory);
+    try {
+      await app.restart();
+    } catch (error) {
+      await app.close();
+      throw error;
+    }
+    return app;
+  }
+
+  /** Starts the processes anew, with the sandbox's credentials as they are now. */
+  async restart(env: NodeJS.ProcessEnv = {}): Promise<void> {
+    for (const instance of this.instances) {
+      await instance.kill();
+      await instance.start({ ...this.env, ...this.sandbox.env, ...env });
+    }
+  }
+
+  /** Resolves to what is printed from now on, as soon as this text is in it. */
+  async logs(text: string): Promise<string> {
+    const start = this.logged.length;
+    while (!this.logged.includes(text, start)) await once(this.#printed, 'text');
+    return this.logged.slice(start);
+  }
+
+  /** How many refreshes Pipedrive was asked for. */
+  get refreshes(): number {
+    return this.sandbox.requests.filter(({ form }) => form.grant_type === 'refresh_token').length;
+  }
+
+  /** Signs a user in from the Marketplace, in a new browser. */
+  async install(who: string): Promise<Browser> {
+    const browser = new Browser();
+    await browser.open(await this.sandbox.install(this.clientId, who));
+    await this.allow(browser, who);
+    return browser;
+  }
+
+  /** Presses "Allow and install" for a user, on the consent page that the browser shows. */
+  async allow(browser: Browser, who: string): Promise<void> {
+    await browser.open(await this.sandbox.approve(browser.page.url, { as: who }));
+  }
+
+  async close(): Promise<void> {
+    for (const instance of this.instances) await instance.kill();
+    await this.proxy.close();
+    await this.sandbox.close();
+    rmSync(this.directory, { recursive: true });
+  }
+}
