@@ -3,16 +3,16 @@ import { randomBytes } from 'node:crypto';
 import express, { type Express } from 'express';
 import session from 'express-session';
 import { Passport } from 'passport';
-import { Account, type Accounts } from './account';
-import type { DemoOptions } from './options';
-import { assets, failureHandler, notFound } from './pages';
-import { accountRoutes } from './routes/account';
-import { flowRoutes } from './routes/flow';
-import { signInRoutes } from './routes/sign-in';
-import { tryItRoutes } from './routes/try-it';
-import { uninstallRoute } from './routes/uninstall';
-import { ownFormsOnly, ownHostOnly, pageHeaders } from './security';
-import { Visitors } from './visitor';
+import type { Sandbox } from 'pipedrive-sandbox';
+import { accountRoutes, uninstallRoute } from './account';
+import { Account, Connection } from './connection';
+import { flowRoutes } from './flow';
+import { assets, failureHandler, notFound, ownFormsOnly, ownHostOnly, pageHeaders } from './pages';
+import { panelRoutes, panelStrategy } from './panel';
+import { referenceRoutes } from './reference';
+import { signInRoutes } from './sign-in';
+import type { Stage } from './stage';
+import { type DemoOptions, Visitors } from './visitor';
 
 /** In memory, with a secret of its own: a restart signs everybody out. */
 const sessions = () =>
@@ -24,32 +24,48 @@ const sessions = () =>
     cookie: { httpOnly: true, sameSite: 'lax', secure: 'auto' },
   });
 
-/** Only the account's id goes into the session; profile and tokens stay on the server. */
-function createPassport(accounts: Accounts) {
+/** Only whose account it is goes into the session; profile and tokens stay on the server. */
+function createPassport(connections: Connection[]) {
   const passport = new Passport();
   passport.serializeUser((user, done) => {
     if (!(user instanceof Account)) return done(new TypeError('Not an account'));
-    accounts.set(user.id, user);
-    return done(null, user.id);
+    return done(null, { clientID: user.connection.options.clientID, id: user.id });
   });
-  passport.deserializeUser((id: string, done) => done(null, accounts.get(id) ?? false));
+  passport.deserializeUser(({ clientID, id }: { clientID: string; id: string }, done) => {
+    const accounts = connections.filter(({ options }) => options.clientID === clientID);
+    done(null, accounts.map((connection) => connection.accounts.get(id)).find(Boolean) ?? false);
+  });
   return passport;
 }
 
-export function createApp(options: DemoOptions): Express {
-  const { sandbox, log = console.error } = options;
+/** The apps that the demo was started with: Pipedrive's notices reach no others on this machine. */
+function initialConnections({ callbackURL, sandbox, credentials }: DemoOptions): Connection[] {
+  const { origin, ...registered } = sandbox;
+  return [
+    new Connection({ ...registered, callbackURL, authorizationServer: origin }),
+    ...(credentials ? [new Connection({ ...credentials, callbackURL })] : []),
+  ];
+}
+
+export function createApp(
+  options: DemoOptions,
+  { sandbox, stage, log }: { sandbox: Sandbox; stage: Stage; log: (error: unknown) => void },
+): Express {
   const callbackURL = new URL(options.callbackURL);
-  const accounts: Accounts = new Map();
+  const { origin } = callbackURL;
+  const connections = [...initialConnections(options), stage.connection];
+  const secrets = [options.sandbox, stage.connection.options].map(({ clientSecret }) => clientSecret);
   const visitors = new Visitors(options);
-  const passport = createPassport(accounts);
+  const passport = createPassport(connections).use(panelStrategy(secrets));
 
   return express()
     .disable('x-powered-by')
     .set('trust proxy', 'loopback') // a tunnel to this machine says there whether its users came by https
     .use(ownHostOnly(callbackURL), pageHeaders(sandbox.origin), assets)
-    .use(uninstallRoute(options, accounts)) // Pipedrive's server has no session
-    .use(sessions(), passport.session(), ownFormsOnly(callbackURL.origin), express.urlencoded({ extended: false }))
-    .use(tryItRoutes(options, visitors), signInRoutes(passport, visitors, callbackURL))
-    .use(flowRoutes(visitors), accountRoutes(options))
+    .delete(callbackURL.pathname, express.json({ limit: '16kb' }), uninstallRoute(connections))
+    .use(sessions(), passport.session(), ownFormsOnly(origin), express.urlencoded({ extended: false }))
+    .use(referenceRoutes(options, visitors), signInRoutes(passport, { visitors, connections, sandbox }, callbackURL))
+    .use(flowRoutes(visitors, stage), accountRoutes(sandbox))
+    .use(panelRoutes(passport, sandbox, connections, origin))
     .use(notFound, failureHandler(log));
 }

@@ -1,36 +1,90 @@
-// What the server keeps for one browser: the choices of its form, the secret of its app, and how its sign-ins went.
-import { randomUUID } from 'node:crypto';
+// What the server keeps for one browser: the form's choices, the secret of a real app, and the last sign-in.
 import type { Request } from 'express';
-import { createClient } from './client';
-import type { Credentials, DemoOptions } from './options';
-import type { Outcome } from './outcomes';
-import { type Result, Run } from './run';
-import { defaultSettings, type Problems, problemsOf, type Settings, strategyOptions } from './settings';
+import { z } from 'zod';
+import { Connection, type Credentials } from './connection';
+import type { Flow } from './flow';
 
-declare module 'express-session' {
-  interface SessionData {
-    visitor: string;
-  }
+export interface DemoOptions {
+  /** Absolute. The app answers at its origin only, and has its callback at its path. */
+  callbackURL: string;
+  /** As the demo is registered in the sandbox. */
+  sandbox: Credentials & { origin: string };
+  /** Of a real app, from the environment. With them live Pipedrive is the first choice, otherwise the sandbox. */
+  credentials?: Credentials;
+}
+
+const text = z.string().trim().catch('');
+
+/** The form's choices but the secret, under the names of the fields. Whatever is sent can be read. */
+const form = z.object({
+  target: z.enum(['sandbox', 'pipedrive']).catch('sandbox'),
+  client_id: text,
+  redirect_uri: text,
+  /** What the app wants back with the user; empty for nothing. */
+  return_state: text,
+  /** Whether a callback with a code waits for a click before the code is exchanged. */
+  pauses: z
+    .unknown()
+    .optional()
+    .transform((value) => value !== undefined),
+});
+
+export type Settings = z.infer<typeof form>;
+
+export const readSettings = (sent: unknown): Settings => form.parse(Object(sent));
+
+/** Whether a callback URL leads to the one that the app has; it may have a query of its own. */
+function leadsTo(callbackURL: string, own: string): boolean {
+  const placeOf = ({ origin, pathname }: URL) => origin + pathname;
+  if (!URL.canParse(callbackURL) || callbackURL.includes('#')) return false;
+  return placeOf(new URL(callbackURL)) === placeOf(new URL(own));
+}
+
+const required = (why: string) => z.string().min(1, `Required: ${why}`);
+
+const checks = ({ callbackURL, sandbox }: DemoOptions, isSandbox: boolean) =>
+  z.object({
+    client_id: required('Pipedrive must know which app asks.').refine(
+      (id) => !isSandbox || id === sandbox.clientID,
+      `The sandbox knows one app, "${sandbox.clientID}".`,
+    ),
+    client_secret: isSandbox ? z.string() : required('Pipedrive gives tokens to nobody else.'),
+    redirect_uri: required('where Pipedrive sends the user back.').refine(
+      (url) => leadsTo(url, callbackURL),
+      `Pipedrive would send the user somewhere else: this app answers at ${callbackURL}`,
+    ),
+    return_state: z.string().max(500, 'At most 500 characters: it has to fit into a cookie.'),
+  });
+
+/** A sentence for each field that is not as it must be. */
+export type Problems = Partial<Record<keyof z.infer<ReturnType<typeof checks>>, string>>;
+
+export function problemsOf(settings: Settings, client_secret: string, options: DemoOptions): Problems {
+  const { error } = checks(options, settings.target === 'sandbox').safeParse({ ...settings, client_secret });
+  if (!error) return {};
+  const { fieldErrors } = z.flattenError(error);
+  return Object.fromEntries(Object.entries(fieldErrors).map(([name, [first]]) => [name, first]));
 }
 
 export class Visitor {
   settings: Settings;
   /** Of a real app. No page ever gets the secret back. */
   credentials?: Credentials;
-  run?: Run;
+  /** The last sign-in. */
+  flow?: Flow;
   /** How each outcome ended last, by its id. */
-  readonly results = new Map<string, Result>();
+  readonly results = new Map<string, Flow>();
 
   constructor(readonly options: DemoOptions) {
-    this.settings = defaultSettings(options);
-    this.credentials = options.credentials;
+    const { callbackURL: redirect_uri, sandbox, credentials } = options;
+    const target = credentials ? 'pipedrive' : 'sandbox';
+    const { clientID: client_id } = credentials ?? sandbox;
+    this.settings = { target, client_id, redirect_uri, return_state: '/deals', pauses: true };
+    this.credentials = credentials;
   }
 
   get problems(): Problems {
-    const problems = problemsOf(this.settings, this.options);
-    if (this.settings.target === 'pipedrive' && !this.credentials?.clientSecret)
-      problems.clientSecret = 'Needed: Pipedrive gives tokens to nobody else.';
-    return problems;
+    return problemsOf(this.settings, this.credentials?.clientSecret ?? '', this.options);
   }
 
   get isReady(): boolean {
@@ -40,39 +94,55 @@ export class Visitor {
   /** An empty secret stands for the one that the server has, if it is the same app's. */
   choose(settings: Settings, clientSecret: string): void {
     this.settings = settings;
-    const { target, clientID } = settings;
+    const { target, client_id: clientID } = settings;
     const isKept = clientSecret === '' && clientID === this.credentials?.clientID;
     if (target === 'pipedrive' && !isKept) this.credentials = { clientID, clientSecret };
   }
 
-  begin(outcome?: Outcome): Run {
-    const client = createClient(strategyOptions(this, outcome));
-    this.run = new Run(client, outcome, !outcome && this.settings.pauses);
-    return this.run;
+  /** The registered app that the settings name. */
+  connect(connections: Connection[]): Connection {
+    const { target, client_id: clientID, redirect_uri: callbackURL } = this.settings;
+    const { sandbox } = this.options;
+    const isSandbox = target === 'sandbox';
+    const clientSecret = (isSandbox ? sandbox.clientSecret : this.credentials?.clientSecret) ?? '';
+    const authorizationServer = isSandbox ? sandbox.origin : undefined;
+    const wanted = { clientID, clientSecret, callbackURL, authorizationServer };
+    const isWanted = ({ options }: Connection) =>
+      Object.entries(wanted).every(([name, value]) => Reflect.get(options, name) === value);
+    const known = connections.find(isWanted);
+    if (known) return known;
+    const connection = new Connection(wanted);
+    connections.push(connection);
+    return connection;
   }
 }
 
 const mostVisitors = 1_000;
 
-/** The visitors of an app, in memory. */
+/** The visitors of an app, in memory, by session. */
 export class Visitors {
   readonly #visitors = new Map<string, Visitor>();
 
   constructor(readonly options: DemoOptions) {}
 
   of(req: Request): Visitor {
-    const known = this.#visitors.get(req.session.visitor ?? '');
-    return known ?? this.renew(req);
+    return this.#visitors.get(req.session.visitor ?? '') ?? this.renew(req);
   }
 
   /** Forgets the visitor, and the secret with it. */
   renew(req: Request): Visitor {
     this.#visitors.delete(req.session.visitor ?? '');
-    req.session.visitor = randomUUID();
+    req.session.visitor = crypto.randomUUID();
     const visitor = new Visitor(this.options);
     this.#visitors.set(req.session.visitor, visitor);
     const [oldest = ''] = this.#visitors.keys();
     if (this.#visitors.size > mostVisitors) this.#visitors.delete(oldest);
     return visitor;
+  }
+}
+
+declare module 'express-session' {
+  interface SessionData {
+    visitor: string;
   }
 }

@@ -1,12 +1,14 @@
-// What the pages do in the browser: the preview while one types, the form's choices kept for next time, copying.
-// Without it everything else works.
-const storageKey = 'try-it';
-const form = document.querySelector('#try-it');
+// What the pages do in the browser: the preview while one types, the form's choices kept for next time, copying, and
+// announcing what happened. Without it everything else works.
+const storageKey = 'request';
+const fields = ['client_id', 'redirect_uri', 'return_state'];
+const form = document.querySelector('#request');
+const announcement = document.querySelector('#announcement');
 
-/** All choices of the form but the secret, which never leaves it but for the server that needs it. */
+/** All choices of the form but the secret, which is sent to the server only, with the form. */
 function choicesOf(form) {
   const data = new FormData(form);
-  data.delete('clientSecret');
+  data.delete('client_secret');
   return new URLSearchParams(data);
 }
 
@@ -16,31 +18,33 @@ function showProblem(input, problem = '') {
   else input.removeAttribute('aria-invalid');
 }
 
-/** The server says what the choices lead to, as it does for the whole page. An answer that is late does not count. */
+/** The server says what the choices lead to, by the page that it would send. A late response is ignored. */
 let latest;
 async function preview(form) {
   const choices = choicesOf(form);
   latest = choices;
-  const response = await fetch(`/preview?${choices}`);
-  if (!response.ok) return;
-  const { authorizeURL, snippet, problems } = await response.json();
-  if (latest !== choices) return;
-  document.querySelector('#authorize-url').textContent = authorizeURL;
-  document.querySelector('#snippet').textContent = snippet;
-  for (const name of ['clientID', 'callbackURL', 'state']) showProblem(form.elements[name], problems[name]);
+  const response = await fetch(`/?${choices}`);
+  const page = new DOMParser().parseFromString(await response.text(), 'text/html');
+  if (latest !== choices || !response.ok) return;
+  for (const id of ['authorize-url', 'program', 'problems']) {
+    document.getElementById(id).replaceWith(page.getElementById(id));
+  }
+  for (const name of fields) showProblem(form.elements[name], page.querySelector(`#problem-${name}`).textContent);
 }
 
 /** Sandbox and Pipedrive know different clients. What was typed for the one is there again when one comes back. */
-function followTarget({ elements: { clientID, target }, dataset }) {
-  dataset[target.value === 'sandbox' ? 'pipedrive' : 'sandbox'] = clientID.value;
-  clientID.value = dataset[target.value];
+function followTarget({ elements: { client_id, target }, dataset }) {
+  dataset[target.value === 'sandbox' ? 'pipedrive' : 'sandbox'] = client_id.value;
+  client_id.value = dataset[target.value];
 }
 
+/** What the environment names takes precedence over what was saved. */
 function restore(form) {
-  const kept = localStorage.getItem(storageKey);
-  if (kept === null) return;
-  const choices = new URLSearchParams(kept);
-  for (const name of ['target', 'clientID', 'callbackURL', 'state']) {
+  const saved = localStorage.getItem(storageKey);
+  if (saved === null) return;
+  const choices = new URLSearchParams(saved);
+  const isFromEnvironment = form.dataset.environment !== undefined;
+  for (const name of isFromEnvironment ? ['return_state'] : ['target', ...fields]) {
     if (choices.has(name)) form.elements[name].value = choices.get(name);
   }
   form.elements.pauses.checked = choices.has('pauses');
@@ -48,15 +52,18 @@ function restore(form) {
 }
 
 if (form) {
-  restore(form);
+  const isRefused = !document.querySelector('#problems').hidden;
+  if (!isRefused) restore(form);
   form.addEventListener('input', ({ target }) => {
     if (target.name === 'target') followTarget(form);
-    if (target.name === 'clientSecret') return showProblem(target);
+    if (target.name === 'client_secret') showProblem(target);
     localStorage.setItem(storageKey, choicesOf(form));
     preview(form);
   });
   form.querySelector('[data-reset]').addEventListener('click', () => localStorage.removeItem(storageKey));
 }
+
+for (const element of document.querySelectorAll('[data-script]')) element.hidden = false;
 
 for (const button of document.querySelectorAll('[data-copy]')) {
   button.hidden = false;
@@ -64,9 +71,16 @@ for (const button of document.querySelectorAll('[data-copy]')) {
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
     const [label] = button.children;
     label.textContent = 'Copied';
-    document.querySelector('#copied').textContent = 'Copied to the clipboard.';
+    announcement.textContent = 'Copied to the clipboard.';
     setTimeout(() => {
       label.textContent = 'Copy';
     }, 2_000);
   });
 }
+
+// A screen reader announces what changes, not what a new page already has.
+const result = location.hash && document.querySelector('[data-announce]');
+if (result) announcement.textContent = `${result.dataset.announce}. ${result.querySelector('h2, p').textContent}`;
+
+// Pipedrive shows an error in place of a panel that does not initialize its SDK within 10 seconds.
+if ('panel' in document.body.dataset) new globalThis.AppExtensionsSDK().initialize({ size: { height: 320 } });

@@ -109,7 +109,7 @@ export class Tab {
   async expectReachable(): Promise<void> {
     const { page } = this;
     const usable =
-      'a[href], button:not(:disabled, [hidden]), input:not([type=radio]), [type=radio]:checked, [tabindex="0"]';
+      'a[href], summary, button:not(:disabled, [hidden]), input:not([type=radio]), [type=radio]:checked, [tabindex="0"]';
     const targets = page.locator(usable).and(page.locator(':visible'));
     for (let left = (await targets.count()) + 1; left > 0; left -= 1) {
       await page.keyboard.press('Tab');
