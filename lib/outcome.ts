@@ -6,7 +6,7 @@ import type { PipedriveAuthenticateOptions } from './authenticate-options';
 import { debug } from './diagnostics';
 import { asError, descriptionOf } from './errors';
 import { isPromise } from './from-callback';
-import { responseOf } from './response';
+import { responseOf, responseOrKoaOf } from './response';
 import { isRecord, withoutUndefined } from './values';
 import type { Verdict } from './verify';
 
@@ -201,7 +201,7 @@ function callAction(actions: Actions, req: Request, outcome: Outcome, options: P
 
 /** A shared cache must keep neither the redirect nor the callback's response (RFC 9111 §7.3). */
 function setHeaders(req: Request, outcome: Outcome): void {
-  const response = responseOf(req);
+  const response = responseOrKoaOf(req);
   if (!response || response.headersSent) return;
   if (outcome.action === 'redirect' || response.getHeader('Cache-Control') === undefined) {
     response.setHeader('Cache-Control', 'no-store');

@@ -155,6 +155,28 @@ describe('Passport', () => {
       expect((await visitor.signIn()).headers.get('cache-control')).to.equal('no-store');
     });
 
+    it('is no-store on Koa, too', async () => {
+      // Without the types of Koa, which do not compile beside the newest content-disposition.
+      const Koa: new () => { use(middleware: unknown): void; callback(): http.RequestListener } = require('koa');
+      const { KoaPassport }: { KoaPassport: typeof Passport } = require('koa-passport');
+      const koa = new Koa();
+      koa.use(
+        new KoaPassport().use(new PipedriveStrategy({ ...options, state: false }, anybody)).authenticate('pipedrive'),
+      );
+      const server = http.createServer(koa.callback()).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const { port } = server.address() as AddressInfo;
+      for (const [query, status] of [
+        ['', 302],
+        ['?error=user_denied', 403],
+      ] as const) {
+        const response = await fetch(`http://127.0.0.1:${port}/${query}`, { redirect: 'manual' });
+        expect([response.status, response.headers.get('cache-control')]).to.deep.equal([status, 'no-store']);
+      }
+      server.close();
+      server.closeAllConnections();
+    });
+
     it("leaves the app's own on the callback's response", async () => {
       const own: RequestHandler = (_req, res, next) => next(void res.set('Cache-Control', 'private, max-age=1'));
       const visitor = (await start({ before: [own] })).visitor();
