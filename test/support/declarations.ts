@@ -14,7 +14,8 @@ export async function readDeclarations(entryFile = 'index.ts'): Promise<Declarat
   const { API } = await import('typescript/unstable/sync');
   const api = new API({ cwd: repository });
   try {
-    const [project] = api.updateSnapshot({ openProjects: [join(repository, 'tsconfig.json')] }).getProjects();
+    using snapshot = api.updateSnapshot({ openProjects: [join(repository, 'tsconfig.json')] });
+    const [project] = snapshot.getProjects();
     const file = project?.program.getSourceFile(join(repository, 'lib', entryFile));
     const entry = file && project?.checker.getSymbolAtLocation(file);
     if (!project || !entry) throw new Error(`The compiler does not find ${entryFile}`);
