@@ -1,13 +1,12 @@
-// The apps that the benchmark compares. Each has the routes /auth and /callback, and differs in what signs users in.
+// Who is compared: strategies that sign users in, in apps that are the same but for the strategy.
 import { once } from 'node:events';
-import { createServer } from 'node:http';
+import { type Agent, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import express, { type Express, type Request, type RequestHandler } from 'express';
+import express, { type ErrorRequestHandler, type Express, type Request } from 'express';
 import session from 'express-session';
 import { Passport, Strategy } from 'passport';
-import { Strategy as GoogleStrategy } from 'passport-google-oauth20';
 import { Strategy as OAuth2Strategy } from 'passport-oauth2';
-import { PipedriveStrategy, SessionStateStore } from 'passport-pipedrive-oauth2';
+import { CookieStateStore, PipedriveStrategy, SessionStateStore } from 'passport-pipedrive-oauth2';
 import { authorizeURL, type Client, cookieFlows, type Flows, sessionFlows, signIn } from './by-hand';
 
 /** passport-oauth2, configured as an app would, with the profile request that the app has to write. */
@@ -43,69 +42,83 @@ class Floor extends Strategy {
   }
 }
 
-/** Where the sessions of all apps are: in memory, as a small app has them. */
-export const sessionStore = new session.MemoryStore();
-
-const sessions = (): RequestHandler =>
-  session({ secret: 'bench', resave: false, saveUninitialized: false, store: sessionStore });
-
-function appWith(strategy: Strategy, before: RequestHandler[] = []): Express {
-  const passport = new Passport();
-  passport.use('pipedrive', strategy);
-  const authenticate = passport.authenticate('pipedrive', { session: false });
-  const app = express();
-  for (const handler of before) app.use(handler);
-  app.get('/auth', authenticate);
-  app.get('/callback', authenticate, (_req, res) => void res.status(204).end());
-  return app;
-}
-
-/** The limit: no Passport at all. */
-function handlers(client: Client): Express {
-  const app = express();
-  app.get('/auth', (req, res) => res.redirect(authorizeURL(client, cookieFlows.begin(req))));
-  app.get('/callback', async (req, res) => {
-    const { code, state } = req.query;
-    if (!cookieFlows.isMine(req, String(state))) return void res.status(403).end();
-    await signIn(client, String(code));
-    res.status(204).end();
-  });
-  return app;
-}
-
 const verify = (_token: string, _refresh: string, { id }: { id: string }, done: (error: null, user: object) => void) =>
   done(null, { id });
 
-/** The apps by name, for a Pipedrive at this origin. */
-export function contestants(pipedrive: string) {
-  const client = {
+const strategies = {
+  'session store': (client) => new PipedriveStrategy({ ...client, store: new SessionStateStore() }, verify),
+  'cookie store': (client) => new PipedriveStrategy({ ...client, store: new CookieStateStore() }, verify),
+  'passport-oauth2': (client) => new ByConfiguration({ ...client, state: true }, verify),
+  'floor, session': (client) => new Floor(client, sessionFlows),
+  'floor, cookie': (client) => new Floor(client, cookieFlows),
+} satisfies Record<string, (client: Client & Settings) => Strategy>;
+
+interface Settings {
+  timeout?: number;
+  agent?: Agent;
+}
+
+export type StrategyName = keyof typeof strategies;
+
+/** Each app: its strategy, and whether it has sessions. Without `state` in a session passport-oauth2 does not work. */
+export const apps = {
+  'session store': { strategy: 'session store', sessions: true },
+  'cookie store beside sessions': { strategy: 'cookie store', sessions: true },
+  'cookie store, no session middleware': { strategy: 'cookie store', sessions: false },
+  'passport-oauth2': { strategy: 'passport-oauth2', sessions: true },
+  'floor, session': { strategy: 'floor, session', sessions: true },
+  'floor, cookie, no session middleware': { strategy: 'floor, cookie', sessions: false },
+} satisfies Record<string, { strategy: StrategyName; sessions: boolean }>;
+
+export type AppName = keyof typeof apps;
+
+/** A strategy for a Pipedrive at this origin. */
+export function strategyOf(name: StrategyName, pipedrive: string, settings: Settings = {}) {
+  return strategies[name]({
     clientID: 'client-id',
     clientSecret: 'client-secret',
     callbackURL: 'http://127.0.0.1/callback',
     authorizationURL: `${pipedrive}/oauth/authorize`,
     tokenURL: `${pipedrive}/oauth/token`,
-  };
-  const userProfileURL = `${pipedrive}/api/v1/users/me`;
-  return {
-    'cookie store': appWith(new PipedriveStrategy(client, verify)),
-    'session store': appWith(new PipedriveStrategy({ ...client, store: new SessionStateStore() }, verify), [
-      sessions(),
-    ]),
-    'passport-oauth2': appWith(new ByConfiguration({ ...client, state: true }, verify), [sessions()]),
-    'passport-google-oauth20': appWith(new GoogleStrategy({ ...client, userProfileURL, state: true }, verify), [
-      sessions(),
-    ]),
-    'floor, cookie': appWith(new Floor(client, cookieFlows)),
-    'floor, session': appWith(new Floor(client, sessionFlows), [sessions()]),
-    'bare handlers': handlers(client),
-  };
+    ...settings,
+  });
 }
 
-export type Name = keyof ReturnType<typeof contestants>;
+/** Passport's middleware for both legs. With `logsIn` the user stays signed in, in the session. */
+export function handlerOf(strategy: Strategy, { logsIn = false } = {}) {
+  const passport = new Passport();
+  passport.use('pipedrive', strategy);
+  passport.serializeUser((user, done) => done(null, user));
+  return passport.authenticate('pipedrive', { session: logsIn });
+}
 
-/** Starts an app on a free port, and yields its origin. */
-export async function listen(app: Express): Promise<string> {
+/** Sessions in memory, as a small app has them. */
+export const sessionStore = new session.MemoryStore();
+
+/** An app with the routes `/auth` and `/callback`. */
+export function appOf(strategy: Strategy, { sessions, logsIn }: { sessions: boolean; logsIn?: boolean }): Express {
+  const app = express();
+  if (sessions) app.use(session({ secret: 'bench', resave: false, saveUninitialized: false, store: sessionStore }));
+  const handler = handlerOf(strategy, { logsIn });
+  app.get('/auth', handler);
+  app.get('/callback', handler, (_req, res) => void res.status(204).end());
+  app.use(answerError);
+  return app;
+}
+
+/** Express's own prints the error, too. */
+const answerError: ErrorRequestHandler = ({ status = 500 }, _req, res, _next) => void res.status(status).end();
+
+/** Starts an app on a free port. */
+export async function listen(app: Express): Promise<{ origin: string; close: () => void }> {
   const server = createServer(app).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { port } = server.address() as AddressInfo;
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
 }

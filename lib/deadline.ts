@@ -43,11 +43,10 @@ export class Deadline {
   }
 
   private expire(): void {
-    const [first] = this.queue;
-    if (first === this.first) {
+    if (this.queue[0] === this.first) {
       return runInTurn(() => this.onPassed(new DeadlineError(`No answer within ${this.timeout} ms`)));
     }
-    this.first = first;
+    this.lookAt(this.queue);
     this.timer.refresh();
   }
 }
