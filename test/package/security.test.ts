@@ -16,10 +16,14 @@ interface Test {
 /** Every test that there is, as `file: name`, whichever run this one belongs to. */
 async function titlesOfTests(): Promise<string[]> {
   const mocha = join(repository, 'node_modules', 'mocha', 'bin', 'mocha.js');
-  const { stdout } = await run(process.execPath, [mocha, '--dry-run', '--reporter', 'json', 'test/**/*.test.ts'], {
-    cwd: repository,
-    maxBuffer: 2 ** 26,
-  });
+  const { stdout } = await run(
+    process.execPath,
+    [mocha, '--dry-run', '--reporter', 'json', '{test,sandbox/test}/**/*.test.ts'],
+    {
+      cwd: repository,
+      maxBuffer: 2 ** 26,
+    },
+  );
   const { tests }: { tests: Test[] } = JSON.parse(stdout);
   return tests.map(({ file, title }) => `${relative(repository, file).replaceAll(sep, '/')}: ${title}`);
 }
@@ -30,8 +34,9 @@ describe('docs/security.md', function () {
 
   it('names only tests that exist', async () => {
     const tests = await titlesOfTests();
-    const named = [...text.matchAll(/`(test\/[\w/.-]+)`: ((?:\*[^*]+\*(?:, )?)+)/g)].flatMap(([, file, names = '']) =>
-      [...names.matchAll(/\*([^*]+)\*/g)].map(([, name = '']) => `${file}: ${name.replaceAll('\\_', '_')}`),
+    const named = [...text.matchAll(/`((?:sandbox\/)?test\/[\w/.-]+)`: ((?:\*[^*]+\*(?:, )?)+)/g)].flatMap(
+      ([, file, names = '']) =>
+        [...names.matchAll(/\*([^*]+)\*/g)].map(([, name = '']) => `${file}: ${name.replaceAll('\\_', '_')}`),
     );
     // A long name may end in an ellipsis.
     const exists = (name: string) =>
@@ -42,7 +47,9 @@ describe('docs/security.md', function () {
 
   it('has a test for each threat', () => {
     const threats = [...text.matchAll(/^### (.*)$/gm)].map(([, threat]) => threat);
-    const tested = [...text.matchAll(/^\| \*\*(.*)\*\* \| `test\/.*\*.* \|$/gm)].map(([, threat]) => threat);
+    const tested = [...text.matchAll(/^\| \*\*(.*)\*\* \| `(?:sandbox\/)?test\/.*\*.* \|$/gm)].map(
+      ([, threat]) => threat,
+    );
     expect(tested).to.deep.equal(threats.filter((threat) => threat !== 'Left to Pipedrive and to the app'));
     expect(tested).to.have.length.above(20);
   });
