@@ -19,7 +19,7 @@ describe('the Marketplace app', function () {
     nock.restore();
     app = await MarketplaceApp.start();
   });
-  after(() => app.close());
+  after(() => app?.close());
 
   const home = (browser: Browser) => browser.open(`${app.proxy.origin}/`);
   const api = (token: string | null) =>
@@ -210,7 +210,7 @@ describe('the Marketplace app', function () {
   });
 
   it('has the stores of docs/installations.md as they stand there', () => {
-    const stores = readFileSync(join(directory, 'stores.ts'), 'utf8');
+    const stores = readFileSync(join(directory, 'stores.mts'), 'utf8');
     for (const name of ['redisStore', 'sqliteStore']) {
       const program = programsOf('docs/installations.md').find((text) => text.includes(`function ${name}(`)) ?? '';
       expect(stores).to.include(program.slice(program.indexOf(`function ${name}(`)));

@@ -22,15 +22,20 @@ class Instance {
   ) {}
 
   async start(env: NodeJS.ProcessEnv): Promise<void> {
-    const child = fork(join(repository, 'examples', 'marketplace-app', 'app.ts'), {
+    const child = fork(join(repository, 'examples', 'marketplace-app', 'app.mts'), {
       cwd: repository,
       execArgv: [...process.execArgv, '--require', join(__dirname, 'report-listening.cjs')],
       env: { ...process.env, ...env, PORT: String(this.port) },
       silent: true,
     });
-    for (const stream of [child.stdout, child.stderr]) stream?.setEncoding('utf8').on('data', this.log);
+    let printed = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (text) => {
+        printed += text;
+        this.log(text);
+      });
     this.#child = child;
-    const failed = once(child, 'exit').then(() => Promise.reject(new Error('The app has not started')));
+    const failed = once(child, 'close').then(() => Promise.reject(new Error(printed)));
     failed.catch(() => {}); // it is killed in the end
     await Promise.race([once(child, 'message'), failed]);
   }
@@ -86,11 +91,12 @@ export class MarketplaceApp {
   }
 
   /** Starts the processes anew, with the sandbox's credentials as they are now. */
-  async restart(env: NodeJS.ProcessEnv = {}): Promise<void> {
-    for (const instance of this.instances) {
+  async restart(): Promise<void> {
+    const start = async (instance: Instance) => {
       await instance.kill();
-      await instance.start({ ...this.env, ...this.sandbox.env, ...env });
-    }
+      await instance.start({ ...this.env, ...this.sandbox.env });
+    };
+    await Promise.all(this.instances.map(start));
   }
 
   /** Resolves to what is printed from now on, as soon as this text is in it. */

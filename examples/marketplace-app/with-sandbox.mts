@@ -6,6 +6,6 @@ const app = { clientId: 'marketplace-app', clientSecret: 'sandbox-only', name: '
 const urls = { callbackURL: `${origin}/auth/pipedrive/callback`, installationURL: `${origin}/auth/pipedrive` };
 const sandbox = await startSandbox({ apps: [{ ...app, ...urls }] });
 Object.assign(process.env, { ...sandbox.env, SQLITE_FILE: ':memory:' });
-await import('./app.js');
+await import('./app.mjs');
 console.log(`App          ${origin}\nMarketplace  ${sandbox.origin}`);
 console.log(`Panel        ${sandbox.extensionPage(app.clientId, `${origin}/panel`)}`);

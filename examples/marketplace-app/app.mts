@@ -7,8 +7,8 @@ import passport from 'passport';
 import { PipedriveStrategy } from 'passport-pipedrive-oauth2';
 import { PipedriveExtensionStrategy, type PipedriveExtensionUser } from 'passport-pipedrive-oauth2/extensions';
 import { Installations, NotInstalledError, sealed } from 'passport-pipedrive-oauth2/installations';
-import { listDeals } from './api.js';
-import { openStore } from './stores.js';
+import { listDeals } from './api.mjs';
+import { openStore } from './stores.mjs';
 
 const { PIPEDRIVE_CLIENT_ID: clientID = '', PIPEDRIVE_CLIENT_SECRET: clientSecret = '' } = process.env;
 const { PIPEDRIVE_AUTHORIZATION_SERVER: authorizationServer, SESSION_SECRET, TOKENS_KEYS, PORT = 3000 } = process.env;
