@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import nock from 'nock';
 import { Browser } from '../support/browser';
+import { chromiumForSuite } from '../support/chromium';
 import { MarketplaceApp } from '../support/marketplace-app';
 import { programsOf, repository } from '../support/project';
 import { type Redis, startRedis } from '../support/redis';
@@ -206,6 +207,26 @@ describe('the Marketplace app', function () {
       url.searchParams.set('userId', '778');
       expect((await fetch(url)).status).to.equal(403);
       expect((await api(`${tokenFor('ada')?.replace(/\.[^.]*$/, '')}.Zm9yZ2Vk`)).status).to.equal(401);
+    });
+  });
+
+  describe('the panel in a browser', () => {
+    const chromium = chromiumForSuite();
+
+    it("shows the deals in the frame of Pipedrive's page, or how to connect", async () => {
+      const page = await chromium().newPage();
+      const panel = page.frameLocator('iframe');
+      try {
+        const elsewhere = { user: 'ada', companyId: 1002 };
+        await page.goto(app.sandbox.extensionPage(app.clientId, `${app.proxy.origin}/panel`, elsewhere));
+        await panel.getByRole('link', { name: 'Connect Pipedrive' }).waitFor();
+        await app.install('ada');
+        await page.goto(app.sandbox.extensionPage(app.clientId, `${app.proxy.origin}/panel`, 'ada'));
+        await panel.getByText('3 deals').waitFor();
+        expect(await panel.getByText('Connect Pipedrive').isVisible()).to.equal(false);
+      } finally {
+        await page.close();
+      }
     });
   });
 
