@@ -5,7 +5,7 @@ import express, { type ErrorRequestHandler, type Request, type Response } from '
 import { getIronSession } from 'iron-session';
 import passport from 'passport';
 import { PipedriveStrategy } from 'passport-pipedrive-oauth2';
-import { PipedriveExtensionStrategy, type PipedriveExtensionUser } from 'passport-pipedrive-oauth2/extensions';
+import { PipedriveExtensionStrategy } from 'passport-pipedrive-oauth2/extensions';
 import { Installations, NotInstalledError, sealed } from 'passport-pipedrive-oauth2/installations';
 import { listDeals } from './api.mjs';
 import { openStore } from './stores.mjs';
@@ -27,7 +27,7 @@ const installations = new Installations(pipedrive, {
   onError: (error, { id }) => console.error(`The tokens of ${id}:`, error),
 });
 passport.use(pipedrive);
-passport.use(new PipedriveExtensionStrategy({ secret: clientSecret }, (user) => user));
+passport.use(new PipedriveExtensionStrategy({ secret: clientSecret }, ({ id }) => ({ id })));
 const viewer = passport.authenticate('pipedrive-extension', { session: false, failWithError: true });
 
 /** The visitor's companies, as "company:user": the one of the sign-in first. */
@@ -55,7 +55,7 @@ app.post('/connect', async (req, res, next) => {
   passport.authorize('pipedrive', { state: { connectTo: ids[0] } })(req, res, next);
 });
 app.get(callbackURL, passport.authorize('pipedrive', { failWithError: true }), async (req, res) => {
-  const { id } = (req as unknown as { account: { id: string } }).account;
+  const { id = '' } = (req as { account?: { id?: string } }).account ?? {};
   const { connectTo } = (req.authInfo?.state ?? {}) as { connectTo?: string };
   const session = await sessionOf(req, res);
   const isAsked = connectTo === session.ids?.[0]; // by who is signed in; otherwise this is a sign-in
@@ -73,7 +73,7 @@ app.get('/panel', viewer, (_req, res) => {
   res.send(eta.render('./panel', {}));
 });
 app.get('/api/deals', viewer, async (req, res) => {
-  res.json({ deals: await listDeals(installations, req.user as PipedriveExtensionUser) });
+  res.json({ deals: await listDeals(installations, (req.user as { id: string }).id) });
 });
 
 const answerError: ErrorRequestHandler = async (error, req, res, _next) => {
