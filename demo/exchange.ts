@@ -3,7 +3,7 @@ import { masked, Secrets } from './masked';
 import { highlighted } from './pages';
 import type { Exchange, Recording } from './recorder';
 
-export interface Field {
+interface Field {
   name: string;
   value: string;
   meaning?: string;
@@ -42,7 +42,7 @@ const meanings: Partial<Record<string, string>> = {
   user: 'who is signed in at Pipedrive',
 };
 
-export const parties = { browser: 'Browser', app: 'Your app', pipedrive: 'Pipedrive' } as const;
+const parties = { browser: 'Browser', app: 'Your app', pipedrive: 'Pipedrive' } as const;
 
 /** Longest text that is shown, in characters. */
 const longest = 2_000;

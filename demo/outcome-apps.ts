@@ -68,7 +68,8 @@ const onSuccess: RequestHandler = (req, res) => {
 
 // lines: failure
 const onFailure: ErrorRequestHandler = (error, req, res, next) => {
-  req.authInfo ? res.status(error.status).send(req.authInfo.message) : next(error);
+  if (!req.authInfo) return next(error); // not a failure
+  return res.status(error.status).send(req.authInfo.message);
 };
 
 // lines: error

@@ -1,4 +1,6 @@
 // The programs that the playground shows, as they are: copied from its page, and the example.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { expect } from 'chai';
 import { programFor } from '../../demo/reference';
 import { Browser } from '../support/browser';
@@ -59,4 +61,39 @@ describe('the program of the playground', function () {
       await project.remove();
     }
   });
+});
+
+describe('npm run example', () => {
+  it('signs in, tells a Cancel from an error, and hears of the uninstall', async () => {
+    const port = await freePort();
+    const env = { PATH: process.env.PATH, PORT: String(port) };
+    const example = spawn(process.execPath, ['--import', 'tsx', 'examples/express.ts'], { env });
+    let printed = '';
+    example.stdout.on('data', (data) => {
+      printed += data;
+    });
+    const says = async (text: string) => {
+      while (!printed.includes(text)) await once(example.stdout, 'data');
+    };
+    try {
+      await says('Using the local Pipedrive sandbox');
+      const browser = new Browser();
+      await browser.open(`http://localhost:${port}`);
+      await browser.press('Sign in with Pipedrive');
+      await browser.press('Cancel');
+      expect([browser.page.status, JSON.parse(browser.page.html).code]).to.deep.equal([403, 'user_denied']);
+      await browser.open(`http://localhost:${port}/auth/pipedrive`);
+      const { origin } = browser.page.url;
+      await browser.press('Allow and install');
+      expect(JSON.parse(browser.page.html)).to.deep.equal({
+        user: { id: '1001:777', name: 'Ada Example', company: origin },
+        returnTo: '/deals',
+      });
+      await browser.open(origin);
+      await browser.press('Uninstall');
+      await says('Uninstalled by 1001:777');
+    } finally {
+      example.kill();
+    }
+  }).timeout(30_000);
 });
