@@ -91,6 +91,7 @@ function walkView(flow: Flow, index: number) {
     exchange: exchange && shown(exchange, secrets),
     index,
     count: recording.exchanges.length,
+    isLive: connection.options.authorizationServer === undefined,
   };
 }
 

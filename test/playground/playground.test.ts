@@ -136,6 +136,7 @@ describe('the playground in a browser', function () {
         await tab.press('Start the sign-in');
         expect(tab.complaints.splice(0).join()).to.include('request to https://oauth.pipedrive.com/oauth/authorize');
         await go('/flow');
+        expect(await shown('main')).to.include('What the browser does at live Pipedrive is not here');
         await tab.expectSound('flow waiting with a real app');
         await go('/');
         expect(await tab.page.content()).not.to.include('the secret of the app');
