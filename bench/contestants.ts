@@ -67,7 +67,7 @@ export const apps = {
   'cookie store, no session middleware': { strategy: 'cookie store', sessions: false },
   'passport-oauth2': { strategy: 'passport-oauth2', sessions: true },
   'floor, session': { strategy: 'floor, session', sessions: true },
-  'floor, cookie, no session middleware': { strategy: 'floor, cookie', sessions: false },
+  'floor, cookie': { strategy: 'floor, cookie', sessions: false },
 } satisfies Record<string, { strategy: StrategyName; sessions: boolean }>;
 
 export type AppName = keyof typeof apps;

@@ -12,9 +12,9 @@ export async function measureKept(browsers: Browsers): Promise<void> {
     await running.measure('login', WARM_LOGINS);
     const { connections } = await running.visit({ task: 'login', count: 1_000 });
     printRow(`new connections in 1,000 warm logins: ${app}`, connections, isOurs ? { exactly: 0 } : {});
-    const before = await running.ask('memory');
+    const before = await running.ask('heap');
     await running.visit({ task: 'login', count: 20_000 });
-    const kept = ((await running.ask('memory')) - before) / 20_000;
+    const kept = ((await running.ask('heap')) - before) / 20_000;
     printRow(`heap kept for a login, over 20,000: ${app}`, kept, isOurs ? { unit: ' B', atMost: 11 } : { unit: ' B' });
     running.stop();
   }

@@ -7,7 +7,7 @@ import { type Figure, figureOf, median } from './table';
 export type Task = 'redirect' | 'login';
 
 /** Rounds of a set. */
-export const rounds = Number(process.env.BENCH_ROUNDS ?? 15);
+export const rounds = Number(process.env.BENCH_ROUNDS ?? 9);
 
 /** Sets of fresh processes: what a process compiles, and where its memory is, differs from one to the next. */
 export const SETS = 3;

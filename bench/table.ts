@@ -44,7 +44,7 @@ export function printRow(
   // As it is printed: a ratio of 1.004 is 1.00.
   const printed = Number(text(value));
   const isMissed = !(printed <= (atMost ?? exactly ?? printed) && printed >= (exactly ?? printed));
-  const columns = [what.padEnd(66), `${text(value)}${unit}`.padStart(9), range.padEnd(17), target.padEnd(8)];
+  const columns = [what.padEnd(74), `${text(value)}${unit}`.padStart(9), range.padEnd(17), target.padEnd(8)];
   console.log(`  ${columns.join('  ')}${isMissed ? '  missed' : ''}`.trimEnd());
 }
 
