@@ -4,10 +4,12 @@ import { cpus } from 'node:os';
 import { startBrowsers } from './app';
 import { measureBulk } from './bulk';
 import { compareHandlers } from './handlers';
+import { compareHosts } from './hosts';
 import { compareInstallations } from './installations';
 import { countStoreOperations, measureKept, measureState } from './kept';
 import { measureLoad } from './load-time';
-import { compareHosts, compareLogins, measurePlanted } from './logins';
+import { compareLogins } from './logins';
+import { measurePlanted } from './planted';
 import { rounds, SETS } from './runs';
 import { measureStalled } from './stalled';
 
