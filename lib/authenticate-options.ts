@@ -13,7 +13,7 @@ export interface PipedriveAuthenticateOptions extends Omit<AuthenticateOptions, 
 }
 
 /** What the strategy puts into `req.authInfo`. */
-export interface PipedriveAuthInfo {
+interface PipedriveAuthInfo {
   /** What the app gave as `state` to `passport.authenticate`. An app may declare its type in `Express.AuthInfo`. */
   state?: unknown;
   /** On success: `true` if this sign-in began as an install from the Marketplace. */
