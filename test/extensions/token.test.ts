@@ -107,7 +107,7 @@ describe('readExtensionToken', () => {
       'whose exp is text': adaToken({ exp: `${inSeconds(300)}` }),
       'whose exp is null': adaToken({ exp: null }),
       'whose exp is endless': signClaims('{"userId":777,"companyId":1001,"exp":1e999}'),
-      'whose nbf is in the future': adaToken({ nbf: inSeconds(60) }),
+      'whose nbf is in the future': adaToken({ nbf: inSeconds(86_400) }),
       'whose nbf is text': adaToken({ nbf: '0' }),
       'whose iat is text': adaToken({ iat: 'today' }),
       'whose claims are a list': signClaims('[]'),
@@ -162,7 +162,7 @@ describe('readExtensionToken', () => {
     'of a long token': ['x'.repeat(8193), /over 8192 characters/],
     'of a token without exp': [adaToken({ exp: undefined }), /claim exp/],
     'of an endless exp': [signClaims('{"userId":777,"companyId":1001,"exp":1e999}'), /claim exp/],
-    'of a future nbf': [adaToken({ nbf: inSeconds(60) }), /claim nbf/],
+    'of a future nbf': [adaToken({ nbf: inSeconds(86_400) }), /claim nbf/],
     'of a missing id': [adaToken({ userId: undefined }), /userId or companyId/],
     'of an expired token': [adaToken({ exp: inSeconds(-1) }), /has expired/],
     'of an unknown crit, whose name it does not repeat': [
