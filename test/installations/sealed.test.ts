@@ -25,7 +25,8 @@ describe('sealed store', () => {
   it('keeps tokens as a JWE, in which none is readable, and gives them back', async () => {
     const store = new FakeStore();
     const installations = new Installations(new FakeStrategy(), { store: sealed(store, [key]) });
-    await installations.save(who, fresh('an-access-token'));
+    const tokens = fresh('an-access-token');
+    await installations.save(who, tokens);
     const row = store.values.get(who);
     expect(Object.keys(Object(row))).to.deep.equal(['sealed']);
     expect(decodeProtectedHeader(jweOf(store))).to.deep.equal({ alg: 'dir', enc: 'A256GCM', id: who });
@@ -38,7 +39,7 @@ describe('sealed store', () => {
       expect(dump).not.to.include(secret);
       expect(decoded).not.to.include(secret);
     }
-    expect(await installations.tokens(who)).to.deep.equal(fresh('an-access-token'));
+    expect(await installations.tokens(who)).to.deep.equal(tokens);
   });
 
   it('seals the same tokens differently each time', async () => {
