@@ -9,6 +9,7 @@ import {
   expired,
   FakeStore,
   FakeStrategy,
+  fakeTimeForEach,
   fresh,
   HOUR,
   rejectionOf,
@@ -22,6 +23,8 @@ const plaintext = () => new TextEncoder().encode(JSON.stringify(fresh()));
 const jweOf = (store: FakeStore, id = who): string => String(Reflect.get(Object(store.values.get(id)), 'sealed'));
 
 describe('sealed store', () => {
+  fakeTimeForEach(); // tokens that are made twice have the same expires_at
+
   it('keeps tokens as a JWE, in which none is readable, and gives them back', async () => {
     const store = new FakeStore();
     const installations = new Installations(new FakeStrategy(), { store: sealed(store, [key]) });
