@@ -46,12 +46,14 @@ describe('diagnostics', function () {
       await request(create(), '/?error=user_denied');
       await request(create(), '/?code=a-code-of-a-user', { method: 'POST' });
       await request(create(), '/?code=a&code=b');
+      await request(create({ store: { store() { throw new TypeError('broken') }, verify() {} } }));
     `);
     expect(log).to.match(/: redirect$/m);
     expect(log).to.match(/: fail, status 403, state_invalid: .+$/m);
     expect(log).to.match(/: fail, status 403, user_denied$/m);
     expect(log).to.match(/: fail, status 405, invalid_request: .+$/m);
     expect(log).to.match(/: fail, status 400, invalid_request: .+$/m);
+    expect(log).to.match(/: error, TypeError, status undefined$/m);
     for (const secret of ['a-code-of-a-user', 'unknown-state', 'the-secret']) expect(log).not.to.include(secret);
   });
 
