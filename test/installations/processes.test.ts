@@ -120,7 +120,7 @@ for (const [name, start] of Object.entries(engines)) {
         expect(expectTokens(await askAll(1), 4)).to.deep.equal(tokens);
       });
 
-      it(`refresh once each at most without claims, and no call of 400 fails${server}`, async () => {
+      it(`refresh at most once each without claims; no call fails${server}`, async () => {
         await startAll({ rotates, claims: '' });
         endpoint.hold();
         const asked = askAll(100);

@@ -312,7 +312,7 @@ describe('the playground', function () {
       "another app's redirect_uri": { redirect_uri: 'https://app.example.com/auth/pipedrive/callback' },
       'a client that the sandbox does not know': { target: 'sandbox', client_id: 'real' },
     }))
-      it(`says what is wrong with ${name}, at the field and in a summary, and does not start`, async () => {
+      it(`says what is wrong with ${name}, and does not start`, async () => {
         const { url, html } = await post('/start', { ...choices(), client_secret: 'the secret of the app', ...form });
         expect(url.pathname + url.hash).to.equal('/#problems');
         const field = Object.keys(form).at(-1);
@@ -456,7 +456,7 @@ describe('the playground', function () {
     });
   });
 
-  it('cannot be framed or cached, runs no script but its own file, and keeps its cookies from scripts and other sites', async () => {
+  it('cannot be framed or cached, runs only its own script, and keeps its cookies from others', async () => {
     const { headers, html } = browser.page;
     const policy = headers.get('content-security-policy');
     expect(policy).to.include("default-src 'none'").and.include("frame-ancestors 'none'").and.not.include('unsafe');

@@ -294,7 +294,7 @@ describe('CookieStateStore', () => {
       'states of 0 B to 1,500 B': (index: number) => 'x'.repeat((index * 37) % 1_500),
     } satisfies Record<string, (index: number) => unknown>)) {
       for (const count of [2, 50, 500]) {
-        it(`stays under 7,500 bytes after ${count} starts at once, and under 4,096 after the next: ${what}`, async () => {
+        it(`stays under 7,500 bytes after ${count} starts, then under 4,096: ${what}`, async () => {
           const browser = client();
           await browser.beginTogether(count, secureMeta, state);
           expect(bytesIn(browser)).to.be.below(what.startsWith('states') ? 7_500 : 2_218);

@@ -24,6 +24,9 @@ const forwarded = { 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'app.examp
 const inside = 'http://inner.example:3000/callback';
 const outside = 'https://app.example.com:8443/callback';
 
+/** Whose origin it is. */
+const nameOf = (expected: string) => (expected === inside ? "the app's own" : "the proxy's");
+
 const strategyWith = (given: Partial<PipedriveStrategyOptions> = {}) =>
   new PipedriveStrategy({ ...options, state: false, callbackURL: '/callback', ...given }, mustNotBeCalled);
 
@@ -72,7 +75,7 @@ describe('origin of a relative callback URL', () => {
       ['a function that does not', (address: string) => address === '10.0.0.1', inside],
     ];
     for (const [what, value, expected] of settings) {
-      it(`is ${expected} on ${framework} with "trust proxy" ${what}`, async () => {
+      it(`is ${nameOf(expected)} on ${framework} with "trust proxy" ${what}`, async () => {
         expect(await redirectURIOf(appWith(value))).to.equal(expected);
       });
     }
@@ -119,7 +122,7 @@ describe('origin of a relative callback URL', () => {
     ['a function that does not', () => false, inside],
   ];
   for (const [what, trustProxy, expected] of fastifySettings) {
-    it(`is ${expected} on Fastify with trustProxy: ${what}`, async () => {
+    it(`is ${nameOf(expected)} on Fastify with trustProxy: ${what}`, async () => {
       expect(await onFastify(trustProxy)).to.equal(expected);
     });
   }
@@ -154,15 +157,15 @@ describe('origin of a relative callback URL', () => {
       return redirectURIOf(app.use(passport.authenticate('pipedrive', { session: false })).callback());
     };
 
-    it(`is ${expected} on Koa with proxy: ${proxy}`, async () => {
+    it(`is ${nameOf(expected)} on Koa with proxy: ${proxy}`, async () => {
       expect(await onKoa(new Koa({ proxy }))).to.equal(expected);
     });
 
-    it(`is ${expected} on Koa with the strategy's option proxy: ${proxy}`, async () => {
+    it(`is ${nameOf(expected)} on Koa with the strategy's option proxy: ${proxy}`, async () => {
       expect(await onKoa(new Koa(), { proxy })).to.equal(expected);
     });
 
-    it(`is ${expected} without a framework, with the option proxy: ${proxy}`, async () => {
+    it(`is ${nameOf(expected)} without a framework, with the option proxy: ${proxy}`, async () => {
       const authenticate = passportWith({ proxy }).authenticate('pipedrive', { session: false });
       expect(await redirectURIOf((req, res) => authenticate(req, res, () => res.end()))).to.equal(expected);
     });
@@ -215,7 +218,7 @@ describe('origin of a relative callback URL', () => {
     ],
   ];
   for (const [what, req, expected] of doubles) {
-    it(`is ${expected} for a made-up request with ${what}`, async () => {
+    it(`is ${nameOf(expected)} for a made-up request with ${what}`, async () => {
       expect(await redirectURIFor(req)).to.equal(expected);
     });
   }

@@ -81,7 +81,7 @@ describe('callback', () => {
     };
     for (const parser of ['simple', 'extended']) {
       for (const [what, query] of Object.entries(malformed)) {
-        it(`answers 400 invalid_request to ${what}, and uses nothing up (${parser} query parser)`, async () => {
+        it(`answers 400 to ${what}, and uses nothing up (${parser})`, async () => {
           const visitor = await startVisited({ routes: (app) => app.set('query parser', parser) });
           const state = await visitor.start();
           expectFailure(await visitor.callback(query(state)), 400, 'invalid_request');
@@ -134,7 +134,7 @@ describe('callback', () => {
       ['ünicode', 400, 'invalid_request'],
     ];
     for (const [error, status, code = error] of rows) {
-      it(`answers ${status} ${code} to error=${error}, with Pipedrive's words and the app state`, async () => {
+      it(`answers ${status} to error=${error.slice(0, 24)}, with Pipedrive's text and the app state (${error.length})`, async () => {
         const visitor = await startVisited({ authorize: { state: { page: 7 } } });
         const query = { error, error_description: 'In words', error_uri: 'https://example.com/why' };
         const info = expectFailure(await visitor.callback({ ...query, state: await visitor.start() }), status, code);
@@ -142,7 +142,7 @@ describe('callback', () => {
         expect(info.state).to.deep.equal({ page: 7 });
       });
 
-      it(`answers ${status} ${code} to error=${error} of a crafted link, and repeats none of its words`, async () => {
+      it(`answers ${status} to error=${error.slice(0, 24)} of a crafted link, without its text (${error.length})`, async () => {
         const visitor = await startVisited();
         await visitor.start();
         for (const state of [undefined, 'forged', 'A'.repeat(43)]) {

@@ -114,7 +114,7 @@ describe('faults of Pipedrive', () => {
     describe(`at the ${name} request`, () => {
       for (const { what, answer, at, ...expected } of faults.filter((fault) => fault.at.includes(name))) {
         const { status } = expected;
-        const outcome = status ? `is an error with status ${status}` : 'is well';
+        const outcome = status ? `is a ${status}` : 'is well';
         it(`${outcome} when the server ${what}`, async () => {
           let isFaulty = true;
           let asked = 0;
@@ -139,7 +139,7 @@ describe('faults of Pipedrive', () => {
       }
 
       for (const [what, status, cause, connection] of connections) {
-        it(`is an error with status ${status} when the server ${what}`, async () => {
+        it(`is a ${status} when the server ${what}`, async () => {
           let count = 0;
           const agent = new http.Agent();
           const { createConnection } = agent;

@@ -63,7 +63,7 @@ describe('Passport', () => {
     expect(app.errors[0]).to.be.instanceOf(TypeError);
   });
 
-  it('calls the callback of authenticate with failure, status and user, and no second time when it is well', async () => {
+  it('calls the callback of authenticate once: with a failure and its status, or a user', async () => {
     const seen: Parameters<AuthenticateCallback>[] = [];
     const strategy = new PipedriveStrategy(options, anybody);
     const app = await startWith(strategy, (req, res, next) => {

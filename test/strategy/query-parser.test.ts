@@ -51,7 +51,7 @@ describe('query parser', () => {
       expect((await visitor.signIn()).outcome).to.equal('success');
     });
 
-    it(`is ${what}: answers 403 to a refusal, and restarts a code without state`, async () => {
+    it(`is ${what}: reads a refusal, and a code without state`, async () => {
       const visitor = (await start(given)).visitor();
       const state = await visitor.start();
       expectFailure(await visitor.callback({ error: 'user_denied', state }), 403, 'user_denied');

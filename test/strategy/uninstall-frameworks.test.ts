@@ -107,7 +107,7 @@ for (const [framework, { listen, hasNext }] of Object.entries(frameworks)) {
 
     const thrown: Record<string, unknown> = {
       'an Error': new Error('down'),
-      'an Error with a code that is no status, such as ECONNREFUSED': Object.assign(new Error('down'), {
+      'an Error with a code such as ECONNREFUSED': Object.assign(new Error('down'), {
         code: 'ECONNREFUSED',
       }),
       'an Error with a status that is none': Object.assign(new Error('down'), { status: 'down' }),
@@ -118,7 +118,7 @@ for (const [framework, { listen, hasNext }] of Object.entries(frameworks)) {
     };
     for (const [what, error] of Object.entries(thrown)) {
       for (const how of ['throws', 'rejects with']) {
-        it(`answers 500 when the handler ${how} ${what}, and goes on`, async () => {
+        it(`answers 500 when the handler ${how} ${what}`, async () => {
           let isUp = false;
           const url = await start(() => {
             if (isUp) return undefined;

@@ -225,7 +225,7 @@ describe('/users/me', () => {
     ['a 400 in the shape of a token error', 502, 400, invalidCode, invalidCode.message, invalidCode.error],
   ];
   for (const [what, expected, status, body, ...words] of refusals) {
-    it(`is an InternalOAuthError with status ${expected} and Pipedrive's words for ${what}`, async () => {
+    it(`is an InternalOAuthError, ${expected}, with Pipedrive's text for ${what}`, async () => {
       const { app, answer } = await signIn(status, body);
       const error = expectOurs(app, answer, expected);
       expect(error).to.be.instanceOf(InternalOAuthError);
