@@ -1,6 +1,6 @@
 // What TypeScript users see of passport-pipedrive-oauth2/extensions, and what must not compile. Nothing of this is run.
 import type { Request } from 'express';
-import passport from 'passport';
+import * as passport from 'passport';
 import {
   ExtensionTokenError,
   type ExtensionVerifyContext,
