@@ -57,7 +57,7 @@ interface Failure {
 /** Failures that the strategy finds itself. */
 const FAILURES = {
   invalid_request: { status: 400, message: 'The sign-in request is not valid. Start again.' },
-  state_missing: { status: 403, message: 'This sign-in did not start here. Start again from this page.' },
+  state_missing: { status: 403, message: 'This sign-in did not start here. Start again from the app.' },
   state_invalid: {
     status: 403,
     message: "We couldn't match this sign-in to your browser. Start again, and check that cookies are allowed.",
