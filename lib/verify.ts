@@ -24,7 +24,7 @@ export type VerifyCallback = (error?: unknown, user?: Express.User | false | nul
  * - 1: `({ req, accessToken, refreshToken, tokens, profile })`. It returns or resolves to the user; `false` or `null`
  *   fails the sign-in.
  * - 5: `(accessToken, refreshToken, params, profile, done)`, where `params` is the token response.
- * - else: `(accessToken, refreshToken, profile, done)`.
+ * - any other: `(accessToken, refreshToken, profile, done)`.
  *
  * A parameter has the types of its position in all forms, together.
  */
@@ -38,7 +38,7 @@ export type VerifyFunction = (
 
 /**
  * A verify function of Passport's own forms: `(accessToken, refreshToken, params, profile, done)` where it has 5
- * parameters, else `(accessToken, refreshToken, profile, done)`.
+ * parameters, otherwise `(accessToken, refreshToken, profile, done)`.
  *
  * One signature serves both, because TypeScript infers no parameters from overloads that differ in length.
  */
@@ -52,7 +52,7 @@ export type PassportVerifyFunction = (
 
 /**
  * A verify function with `passReqToCallback`: `(req, accessToken, refreshToken, params, profile, done)` where it has 6
- * parameters, else `(req, accessToken, refreshToken, profile, done)`.
+ * parameters, otherwise `(req, accessToken, refreshToken, profile, done)`.
  */
 export type VerifyFunctionWithRequest = (
   req: Request,
