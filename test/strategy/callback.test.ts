@@ -191,6 +191,30 @@ describe('callback', () => {
       expect((await visitor.callback({ code: 'the-code-of-the-user', state })).outcome).to.equal('success');
     });
 
+    it('tells of an install in req.authInfo.marketplace, and of an ordinary sign-in not', async () => {
+      const visitor = await startVisited({ verify: anybody });
+      letSignIn();
+      const state = expectRedirect(await visitor.callback({ code: 'from-the-marketplace' })).get('state') ?? '';
+      const install = await visitor.callback({ code: 'the-code-of-the-user', state });
+      expect(install.authInfo).to.deep.equal({ marketplace: true });
+      letSignIn();
+      expect((await visitor.signIn()).authInfo).to.deep.equal({});
+    });
+
+    it('ends with 403 state_missing where something drops each state on the way', async () => {
+      const visitor = await startVisited();
+      for (const code of ['a', 'b', 'c']) expectRedirect(await visitor.callback({ code }));
+      expectFailure(await visitor.callback({ code: 'd' }), 403, 'state_missing');
+    });
+
+    it('lets a prefetch of the start route push out no real sign-in', async () => {
+      letSignIn();
+      const visitor = await startVisited({ verify: anybody });
+      const state = await visitor.start();
+      for (let i = 0; i < 20; i += 1) await visitor.send('/auth', { headers: { 'Sec-Purpose': 'prefetch' } });
+      expect((await visitor.callback({ code: 'the-code-of-the-user', state })).outcome).to.equal('success');
+    });
+
     it("answers 403 state_missing with marketplaceInstall: 'reject'", async () => {
       const visitor = await startVisited({ options: { marketplaceInstall: 'reject' } });
       await visitor.start();

@@ -49,7 +49,7 @@ describe('diagnostics', function () {
       await request(create({ store: { store() { throw new TypeError('broken') }, verify() {} } }));
     `);
     expect(log).to.match(/: redirect$/m);
-    expect(log).to.match(/: fail, status 403, state_invalid: .+$/m);
+    expect(log).to.match(/: fail, status 403, state_invalid: no flow cookie came$/m);
     expect(log).to.match(/: fail, status 403, user_denied$/m);
     expect(log).to.match(/: fail, status 405, invalid_request: .+$/m);
     expect(log).to.match(/: fail, status 400, invalid_request: .+$/m);
