@@ -13,7 +13,7 @@ import type { PendingTokens } from './pending';
 import { createProofKey } from './pkce';
 import { isPrefetch } from './prefetch';
 import type { PipedriveProfile } from './profile';
-import { type BegunFlow, beginFlow, endFlow, type StateMetadata, type StateStore } from './state/store';
+import { type BegunFlow, beginFlow, type EndedFlow, endFlow, type StateMetadata, type StateStore } from './state/store';
 import { isErrorCode, isText } from './values';
 import { callVerify, type VerifyHook } from './verify';
 
@@ -108,7 +108,7 @@ async function callback(signIn: SignIn, query: Record<string, unknown>): Promise
   }
 
   // Used up before anything else can fail.
-  const flow = await endFlow({ req, state, meta, clientSecret: strategy._oauth2._clientSecret }, strategy._stateStore);
+  const flow = await endFlowOf(signIn, state, meta);
   if (!flow.ok) return failure(flow.code ?? 'state_invalid', { reason: flow.reason ?? 'the state store refused it' });
 
   const grant = await requestTokens(strategy, code, {
@@ -136,19 +136,21 @@ async function callback(signIn: SignIn, query: Record<string, unknown>): Promise
 
 /** The failure that Pipedrive reports to the callback. Its state is used up like a code's. */
 async function callbackWithError(
-  { strategy, usesState, req }: SignIn,
+  signIn: SignIn,
   { error, error_description: description, error_uri: uri, state }: Callback,
   meta: StateMetadata,
 ): Promise<Outcome> {
   // The code and the status of the failure depend neither on the state nor on a store that fails.
   const flow =
-    usesState && state !== undefined
-      ? await endFlow({ req, state, meta, clientSecret: strategy._oauth2._clientSecret }, strategy._stateStore).catch(
-          () => undefined,
-        )
-      : undefined;
+    signIn.usesState && state !== undefined ? await endFlowOf(signIn, state, meta).catch(() => undefined) : undefined;
   const details = flow?.ok ? { description, uri, state: flow.state } : {};
   return isErrorCode(error) ? callbackFailure(error, details) : failure('invalid_request', { details });
+}
+
+/** Ends the flow that a state stands for, in the store that the strategy has now. */
+function endFlowOf({ strategy, req }: SignIn, state: string | undefined, meta: StateMetadata): Promise<EndedFlow> {
+  const { _oauth2, _stateStore } = strategy;
+  return endFlow({ req, state, meta, clientSecret: _oauth2._clientSecret }, _stateStore);
 }
 
 /** An expired or used code is a failure, which a reload of the callback page brings about; the rest is an error. */
