@@ -5,6 +5,7 @@ import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import { expect } from 'chai';
 import { InternalOAuthError, PipedriveStrategy } from 'passport-pipedrive-oauth2';
 import { mustNotBeCalled, options } from '../support/app';
+import { collectGarbage } from '../support/garbage';
 import { refreshToken, tokens } from '../support/pipedrive';
 import { answerOf, answerWell, rawServersForEach } from '../support/servers';
 
@@ -116,7 +117,7 @@ describe('request to Pipedrive', () => {
     expect(error).to.have.property('message').that.includes('longer than 1048576 bytes').and.not.includes('reached');
   });
 
-  it('takes few megabytes for a body of 1 MiB in chunks of one byte', async () => {
+  it('keeps few megabytes of a body of 1 MiB in chunks of one byte', async () => {
     const padding = ' '.repeat(1_000_000);
     const server = await startServer((socket, { text }) => {
       const host = /host: (\S+)/i.exec(text)?.[1];
@@ -124,14 +125,18 @@ describe('request to Pipedrive', () => {
       socket.write('HTTP/1.1 200 X\r\nTransfer-Encoding: chunked\r\n\r\n');
       socket.write(`${Array.from(body, (byte) => `1\r\n${byte}\r\n`).join('')}0\r\n\r\n`);
     });
-    const memory = () => process.memoryUsage().heapUsed + process.memoryUsage().external;
+    // What is not garbage: how much of that there is at a moment is for the engine to decide.
+    const memory = () => {
+      collectGarbage();
+      return process.memoryUsage().heapUsed + process.memoryUsage().external;
+    };
     let most = 0;
     const unsubscribe = subscribe('http.client.response.finish', (message) => {
       const { response } = message as { response: IncomingMessage };
       let count = 0;
       response.on('data', () => {
         count += 1;
-        if (count % 100_000 === 0) most = Math.max(most, memory());
+        if (count % 250_000 === 0) most = Math.max(most, memory());
       });
     });
     const before = memory();
@@ -140,6 +145,7 @@ describe('request to Pipedrive', () => {
     } finally {
       unsubscribe();
     }
-    expect((most - before) / 1e6).to.be.below(100);
+    expect(most).to.be.above(before);
+    expect((most - before) / 1e6).to.be.below(50);
   }).timeout(20_000);
 });
