@@ -1,9 +1,13 @@
 // The programs of the sandbox's README, and those of docs/testing.md that are not TypeScript, as they stand there.
 import { execFile } from 'node:child_process';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { Project, programsOf, repository } from '../../../test/support/project';
+import type { Page } from 'playwright-core';
+import { chromiumForSuite } from '../../../test/support/chromium';
+import { freePort, Project, programsOf, repository } from '../../../test/support/project';
 import { startCommand } from './command';
 
 const run = promisify(execFile);
@@ -22,14 +26,35 @@ it("the program of the sandbox's README prints what it says", async () => {
   }
 }).timeout(60_000);
 
+/** The files of the page whose first line names them, by these names. */
+const files = new Map(programsOf(page, 'mjs').map((text) => [/^\/\/ (\S+)/.exec(text)?.[1] ?? '', text]));
+
+/** In place of `@playwright/test`: a test that is called with the page of a browser. */
+const playwrightTest = `
+  export const test = (title, body) => { test.body = body; };
+  export const expect = (locator) => ({ toBeVisible: () => locator.waitFor() });`;
+
+interface PlaywrightTest {
+  test: { body(fixtures: { page: Page }): Promise<void> };
+}
+
+interface WebServer {
+  command: string;
+  port: number;
+  env?: Record<string, string>;
+}
+
+interface Configuration {
+  webServer: [WebServer, WebServer];
+}
+
 describe('docs/testing.md', function () {
   this.timeout(60_000);
 
   it('has a test that mocha passes', async () => {
     const project = await Project.create(['express', 'passport', 'pipedrive-sandbox']);
     try {
-      const files = programsOf(page, 'mjs').slice(0, 2);
-      for (const text of files) await project.write(/^\/\/ (\S+)/.exec(text)?.[1] ?? '', text);
+      for (const name of ['app.mjs', 'sign-in.test.mjs']) await project.write(name, files.get(name) ?? '');
       const mocha = join(repository, 'node_modules', 'mocha', 'bin', 'mocha.js');
       const args = ['--preserve-symlinks', mocha, '--no-config', 'sign-in.test.mjs'];
       const { stdout } = await run(process.execPath, args, { cwd: project.directory });
@@ -37,6 +62,39 @@ describe('docs/testing.md', function () {
     } finally {
       await project.remove();
     }
+  });
+
+  describe('in a browser', () => {
+    const chromium = chromiumForSuite();
+
+    it('has a test for Playwright that signs in, with the servers of its configuration', async () => {
+      const project = await Project.create(['express', 'passport', 'pipedrive-sandbox']);
+      const ports: Record<string, number> = { 3000: await freePort(), 4000: await freePort() };
+      const load = (name: string) => import(pathToFileURL(join(project.directory, name)).href);
+      await mkdir(join(project.directory, 'node_modules', '@playwright', 'test'), { recursive: true });
+      await project.write('node_modules/@playwright/test/index.js', playwrightTest);
+      await project.write(
+        'node_modules/@playwright/test/package.json',
+        '{ "type": "module", "exports": "./index.js" }',
+      );
+      const onFreePorts = (text: string) => text.replace(/3000|4000/g, (port) => String(ports[port]));
+      for (const [name, text] of files) await project.write(name, onFreePorts(text));
+      const { default: configuration }: { default: Configuration } = await load('playwright.config.mjs');
+      const [pipedrive, app] = configuration.webServer;
+      const args = pipedrive.command.split(' ');
+      expect(args.splice(0, 2)).to.deep.equal(['npx', 'pipedrive-sandbox']);
+      const sandbox = await startCommand([...args, '--port', String(pipedrive.port)]);
+      const running = await project.start(app.command.replace('node ', ''), { ...app.env, PORT: String(app.port) });
+      try {
+        await load('sign-in.spec.mjs');
+        const { test }: PlaywrightTest = await load('node_modules/@playwright/test/index.js');
+        await test.body({ page: await chromium().newPage() });
+      } finally {
+        await running.stop();
+        await sandbox.stop();
+        await project.remove();
+      }
+    });
   });
 
   it('has a client in Python that signs in', async function () {
