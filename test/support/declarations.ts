@@ -1,5 +1,6 @@
 // What TypeScript knows of the package's entries, asked of the compiler.
 import { join } from 'node:path';
+import type { Type } from 'typescript/unstable/sync';
 import { repository } from './project';
 
 export interface Declarations {
@@ -7,6 +8,8 @@ export interface Declarations {
   exports: string[];
   /** Names of the members of an exported class, or of the properties of an exported type. */
   propertiesOf(name: string): string[];
+  /** The texts that a property of an exported type can be, as far as the type names them. */
+  textsOf(name: string, property: string): string[];
 }
 
 /** Reads the declarations of an entry in `lib/`. */
@@ -24,11 +27,24 @@ export async function readDeclarations(entryFile = 'index.ts'): Promise<Declarat
     const properties = new Map(
       symbols.map((symbol) => {
         const type = checker.getDeclaredTypeOfSymbol(checker.getAliasedSymbol(symbol));
-        return [symbol.name, checker.getPropertiesOfType(type).map(({ name }) => name)];
+        const types = checker
+          .getPropertiesOfType(type)
+          .map((property): [string, string[]] => [property.name, textsIn(checker.getTypeOfSymbol(property))]);
+        return [symbol.name, new Map(types)];
       }),
     );
-    return { exports: symbols.map(({ name }) => name), propertiesOf: (name) => properties.get(name) ?? [] };
+    return {
+      exports: symbols.map(({ name }) => name),
+      propertiesOf: (name) => [...(properties.get(name)?.keys() ?? [])],
+      textsOf: (name, property) => properties.get(name)?.get(property) ?? [],
+    };
   } finally {
     api.close();
   }
+}
+
+/** The texts among the members of a union, or the one of a literal type. */
+function textsIn(type: Type | undefined): string[] {
+  if (type?.isUnionType()) return type.getTypes().flatMap(textsIn);
+  return type?.isStringLiteralType() ? [type.value] : [];
 }
