@@ -1,7 +1,11 @@
-// Every program in the README and in docs/, as it stands there: compiled as strict TypeScript, and run against the packed package.
+// Every program in the README and in docs/, as it stands there: compiled as strict TypeScript, and run against the packed
+// package. And the first test of CONTRIBUTING.md.
+import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { transform } from 'esbuild';
 import nock from 'nock';
 import { currentUser, users } from 'pipedrive-sandbox';
 import { Browser } from '../support/browser';
@@ -210,6 +214,26 @@ describe('documents', function () {
       code: 'user_denied',
       message: 'Access to Pipedrive was not allowed. Start again if you want to allow it.',
     });
+  });
+
+  it('passes the first test of CONTRIBUTING.md', async () => {
+    const [test = ''] = programsOf('CONTRIBUTING.md');
+    await project.write('cancel.test.cts', test.replace('../support', join(repository, 'test', 'support')));
+    const mocha = join(repository, 'node_modules', 'mocha', 'bin', 'mocha.js');
+    const args = ['--import', 'tsx', mocha, '--no-config', join(project.directory, 'cancel.test.cts')];
+    const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: repository });
+    expect(stdout).to.include('1 passing');
+  });
+
+  // They need what the repository does not have: a browser's page, restify, MongoDB.
+  it('has no fragment of JavaScript that does not parse', async () => {
+    const all = readdirSync(join(repository, 'docs'), { recursive: true, encoding: 'utf8' });
+    const pages = all.filter((name) => name.endsWith('.md'));
+    const fragments = pages.flatMap((name) => programsOf(join('docs', name), 'javascript'));
+    expect(fragments).to.have.length.above(2);
+    for (const text of fragments) {
+      await transform(/^claim:/.test(text) ? `({ ${text} })` : text, { loader: 'js', target: 'es2022', format: 'esm' });
+    }
   });
 
   it('gives the state back as docs/state.md says', async () => {

@@ -25,16 +25,14 @@ export interface Stack {
 
 export const client = { clientId: 'id-of-the-app', clientSecret: 'secret-of-the-app', name: 'App' };
 
-/** In place of the app's own options: the sandbox instead of Pipedrive. */
-const optionsFor = (sandbox: string, sessionStateStore = false) => `
-  import { type PipedriveStrategyOptions, SessionStateStore } from 'passport-pipedrive-oauth2';
-  export const options: PipedriveStrategyOptions = {
-    clientID: '${client.clientId}',
-    clientSecret: process.env.PIPEDRIVE_CLIENT_SECRET ?? '${client.clientSecret}',
-    callbackURL: '/auth/pipedrive/callback',
-    authorizationServer: '${sandbox}',
-    ${sessionStateStore ? 'store: new SessionStateStore(),' : ''}
-  };`;
+/** The options.ts of docs/frameworks/README.md, with the sandbox in place of Pipedrive. */
+const optionsFor = (sandbox: string, sessionStateStore = false) => {
+  const [options = ''] = programsOf('docs/frameworks/README.md');
+  const store = sessionStateStore ? 'store: new SessionStateStore(),' : '';
+  return `
+    import { SessionStateStore } from 'passport-pipedrive-oauth2';
+    ${options.replace(/^};$/m, `authorizationServer: '${sandbox}', ${store} };`)}`;
+};
 
 /** The packages that a page's `npm install` lines name; the one under test is in every project. */
 function packagesOf(page: string): string[] {
@@ -55,7 +53,7 @@ export class Program {
     readonly origin: string,
     readonly sandbox: Sandbox,
     private readonly project: Project,
-    private readonly env: { PORT: string },
+    private readonly env: { PORT: string } & NodeJS.ProcessEnv,
     private running: Running,
   ) {}
 
@@ -74,7 +72,8 @@ export class Program {
     try {
       await project.write('options.ts', optionsFor(sandbox.origin, stack.sessionStateStore));
       await project.compile({ ...settingsOf(stack.page), ...stack.compilerOptions });
-      const all = { PORT: String(port), ...env };
+      const credentials = { PIPEDRIVE_CLIENT_ID: client.clientId, PIPEDRIVE_CLIENT_SECRET: client.clientSecret };
+      const all = { PORT: String(port), ...credentials, ...env };
       return new Program(origin, sandbox, project, all, await project.start('app.js', all));
     } catch (error) {
       await sandbox.close();
