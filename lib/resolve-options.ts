@@ -86,7 +86,7 @@ function check(options: object, rules: Rules, isRequired: boolean): void {
     if (value === undefined && !isRequired) continue;
     if (isValid(value)) continue;
     const misspelt = Object.keys(options).find((key) => key !== name && key.toLowerCase() === name.toLowerCase());
-    const hint = value === undefined && misspelt ? `; did you mean ${name} by ${misspelt}?` : '';
+    const hint = value === undefined && misspelt ? `; did you mean ${name} instead of ${misspelt}?` : '';
     const must = value === '' ? 'not be empty' : `be ${expected}`;
     throw new TypeError(`${name} ${isRequired ? 'is required and ' : ''}must ${must}${hint}`);
   }

@@ -123,7 +123,7 @@ describe('options', () => {
     const { clientID, ...others } = options;
     expectTypeError(
       () => construct({ ...others, clientId: clientID }),
-      'clientID is required and must be a string; did you mean clientID by clientId?',
+      'clientID is required and must be a string; did you mean clientID instead of clientId?',
     );
   });
 
