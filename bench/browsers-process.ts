@@ -12,7 +12,7 @@ export interface Visits {
   origin: string;
   task: Task;
   count: number;
-  /** How many are under way at the same time. @default 10 */
+  /** How many are under way at the same time. @default 1 */
   atOnce?: number;
   /** Over TLS: how many companies the users are of, each with a host of its own. @default 1 */
   companies?: number;
@@ -96,7 +96,7 @@ async function run(visits: Visits): Promise<VisitsDone> {
       done.largest = Math.max(done.largest, bytes);
     }
   };
-  await Promise.all(Array.from({ length: visits.atOnce ?? 10 }, browser));
+  await Promise.all(Array.from({ length: visits.atOnce ?? 1 }, browser));
   done.connections = connections - before;
   return done;
 }
