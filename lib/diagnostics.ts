@@ -15,6 +15,15 @@ function warnOnce(code: string, message: string): void {
   process.emitWarning(`${message} See docs/troubleshooting.md.`, { code });
 }
 
+const seen = new WeakSet<Request>();
+
+/** Says that a request comes to a strategy once more: the second time, its code has been used. */
+export function checkRepetition(req: Request): void {
+  if (!debug.enabled) return;
+  if (seen.has(req)) debug('this request has been through a strategy before: do two of its handlers authenticate?');
+  seen.add(req);
+}
+
 /** Says where a sign-in starts and where it comes back. Warns where the browser will not send back what it is given now. */
 export function checkHosts(req: Request, callbackURL: string): void {
   const hostname = hostnameOf(callbackURL);

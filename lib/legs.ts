@@ -5,7 +5,7 @@ import type { PipedriveAuthenticateOptions } from './authenticate-options';
 import { type Callback, isCallback, queryOf, readCallback } from './callback';
 import { isCallbackURL, resolveCallbackURL } from './callback-url';
 import { type ClientHooks, requestTokens, secretsOf } from './client';
-import { checkHosts, warnOfInstall } from './diagnostics';
+import { checkHosts, debug, warnOfInstall } from './diagnostics';
 import { finishError, isTokenError } from './errors';
 import { fromCallback } from './from-callback';
 import { callbackFailure, failure, grantFailure, type Outcome, verdictOutcome } from './outcome';
@@ -78,6 +78,10 @@ async function authorize(signIn: SignIn, { marketplace }: { marketplace?: boolea
           strategy._stateStore,
         );
   if (!flow.ok) return failure(flow.code ?? 'state_missing', { reason: flow.reason });
+  if (debug.enabled) {
+    const origin = resolveCallbackURL('/', req, Boolean(strategy._trustProxy));
+    debug('client %s, request at %s, callback URL %s', meta.clientID, origin, meta.callbackURL);
+  }
   const params = {
     ...strategy.authorizationParams(options),
     response_type: 'code',

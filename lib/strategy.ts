@@ -4,6 +4,7 @@ import type { Request } from 'express';
 import { Strategy as OAuth2Strategy, type VerifyFunction as OAuth2Verify, type StrategyOptions } from 'passport-oauth2';
 import type { PipedriveAuthenticateOptions } from './authenticate-options';
 import { requestProfile, requestRefresh, requestRevocation } from './client';
+import { checkRepetition } from './diagnostics';
 import { isApiDomain, profileURL } from './endpoints';
 import { internalOAuthError, ResponseError, readTokenError } from './errors';
 import { decide } from './legs';
@@ -89,6 +90,7 @@ export class PipedriveStrategy extends OAuth2Strategy {
     // Taken now: Passport may put the actions of another request on this object while this one waits.
     const { redirect, success, fail, error } = this;
     const actions = { redirect, success, fail, error };
+    checkRepetition(req);
     const { options: own, pendingTokens } = this._pipedrive;
     const { state: usesState, marketplaceInstall } = own;
     decide({ strategy: this, usesState, marketplaceInstall, pendingTokens, req, options })

@@ -98,6 +98,10 @@ export async function callVerify(
   }
   const first = passReqToCallback ? [req] : [];
   const params = verify.length === (passReqToCallback ? 6 : 5) ? [tokens] : [];
+  if (debug.enabled) {
+    const names = [first[0] && 'req', 'accessToken', 'refreshToken', params[0] && 'params', 'profile', 'done'];
+    debug('verify, of length %d, is called with (%s)', verify.length, names.filter(Boolean).join(', '));
+  }
   return new Promise((resolve, reject) => {
     let isDone = false;
     const done: VerifyCallback = (error, user, info) => {

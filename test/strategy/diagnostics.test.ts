@@ -105,6 +105,40 @@ describe('diagnostics', function () {
     expect(log).to.include('Installation URL').and.not.include('a-code-of-a-user');
   });
 
+  it('names the client, the host of the request and the callback URL of each sign-in that starts', async () => {
+    const log = await logOf(`await request(create(), '/', { host: '127.0.0.1:3000' });`);
+    const line =
+      /: client client-id, request at http:\/\/127\.0\.0\.1:3000\/, callback URL http:\/\/localhost:3000\/callback$/m;
+    expect(log).to.match(line);
+  });
+
+  it('says that a request comes to the strategy for the second time', async () => {
+    const log = await logOf(`
+      const req = { method: 'GET', url: '/', headers: { host: 'localhost:3000' } };
+      const actions = { redirect() {}, success() {}, fail() {}, error() {} };
+      const strategy = Object.assign(create(), actions);
+      for (const _ of [1, 2]) strategy.authenticate(req);
+    `);
+    expect(log.match(/this request has been through a strategy before/g)).to.have.length(1);
+  });
+
+  for (const [verify, names] of [
+    ['() => {}', 'accessToken, refreshToken, profile, done'],
+    ['(profile, done) => {}', 'accessToken, refreshToken, profile, done'],
+    ['(a, b, c, d, e) => {}', 'accessToken, refreshToken, params, profile, done'],
+  ]) {
+    it(`says what a verify function ${verify} is called with`, async () => {
+      const log = await logOf(`
+        const strategy = create({ skipUserProfile: true, state: false }, ${verify});
+        strategy._oauth2.getOAuthAccessToken = (code, params, done) => done(null, 'token');
+        request(strategy, '/?code=a-code-of-a-user');
+      `);
+      expect(log)
+        .to.match(/verify, of length \d, is called with/)
+        .and.include(`(${names})`);
+    });
+  }
+
   it('says that a verify function has returned no promise and not called done', async () => {
     const log = await logOf(`
       const strategy = create({ skipUserProfile: true, state: false }, () => ({ id: 1 }));
