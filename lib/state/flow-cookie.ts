@@ -115,7 +115,7 @@ export function signFlow(flow: StoredFlow, meta: StateMetadata, [key]: readonly 
     flow.callbackURL === undefined ? '' : Buffer.from(flow.callbackURL).toString('base64url'),
     flow.codeVerifier ?? '',
   ].join('.');
-  const context = contextOf(payload, flow.handle, meta);
+  const context = contextOf(flow.handle, meta, flow.callbackURL === undefined);
   return sign(context + payload, key).slice(context.length);
 }
 
@@ -131,25 +131,23 @@ export function unsignFlow(
   meta: StateMetadata,
   keys: readonly KeyObject[],
 ): StoredFlow | undefined {
-  const context = contextOf(value, handle, meta);
-  const signed = keys.map((key) => unsign(context + value, key)).find(Boolean);
-  if (!signed) return undefined;
+  // The last one is the signature; a code verifier may hold dots (RFC 7636 §4.1).
+  const [time = '', , marks = '', json = '', url = '', ...others] = value.split('.');
+  const context = contextOf(handle, meta, url === '');
+  if (!keys.some((key) => unsign(context + value, key))) return undefined;
 
-  const [time = '', , marks = '', json = '', url = '', ...verifier] = signed.slice(context.length).split('.');
   return {
     start: Number.parseInt(time, 36),
     handle,
     appState: json === '' ? undefined : JSON.parse(Buffer.from(json, 'base64url').toString()),
     callbackURL: url === '' ? undefined : Buffer.from(url, 'base64url').toString(),
-    // It may hold dots (RFC 7636 §4.1).
-    codeVerifier: verifier.join('.') || undefined,
+    codeVerifier: others.slice(0, -1).join('.') || undefined,
     isRestart: marks.includes(RESTART),
     isPrefetch: marks.includes(PREFETCH),
   };
 }
 
 /** Signed with the payload, but not stored in the cookie. The strategy's own callback URL is among it where it is left out. */
-function contextOf(payload: string, handle: string, { strategy, clientID, ownCallbackURL }: StateMetadata): string {
-  const [, , , , url] = payload.split('.', 5);
-  return JSON.stringify([handle, strategy, clientID, url === '' ? ownCallbackURL : '']);
+function contextOf(handle: string, { strategy, clientID, ownCallbackURL }: StateMetadata, isOwnURL: boolean): string {
+  return JSON.stringify([handle, strategy, clientID, isOwnURL ? ownCallbackURL : '']);
 }
