@@ -1,5 +1,5 @@
 // A Marketplace app: sign-in, connected companies, tokens that stay fresh, a panel, and the uninstall.
-import { fileURLToPath } from 'node:url';
+import { once } from 'node:events';
 import { Eta } from 'eta';
 import express, { type ErrorRequestHandler, type Request, type Response } from 'express';
 import { getIronSession } from 'iron-session';
@@ -10,18 +10,22 @@ import { Installations, NotInstalledError, sealed } from 'passport-pipedrive-oau
 import { listDeals } from './api.mjs';
 import { openStore } from './stores.mjs';
 
-const { PIPEDRIVE_CLIENT_ID: clientID = '', PIPEDRIVE_CLIENT_SECRET: clientSecret = '' } = process.env;
-const { PIPEDRIVE_AUTHORIZATION_SERVER: authorizationServer, SESSION_SECRET, TOKENS_KEYS, PORT = 3000 } = process.env;
+const { PIPEDRIVE_CLIENT_ID: clientID, PIPEDRIVE_CLIENT_SECRET: clientSecret, SESSION_SECRET: password } = process.env;
+const { PIPEDRIVE_AUTHORIZATION_SERVER: authorizationServer, TOKENS_KEYS, PORT = '3000' } = process.env;
+if (!clientID || !clientSecret || !password || password.length < 32)
+  throw new Error('Set PIPEDRIVE_CLIENT_ID, PIPEDRIVE_CLIENT_SECRET, and SESSION_SECRET with 32 characters or more');
 const callbackURL = '/auth/pipedrive/callback'; // at the origin that the user sees
-const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const eta = new Eta({ views: here('views') });
+const eta = new Eta({ views: `${import.meta.dirname}/views` });
 
 const options = { clientID, clientSecret, callbackURL, authorizationServer };
 const pipedrive = new PipedriveStrategy(options, async ({ profile, tokens }) => {
   await installations.save(profile, tokens);
-  return { id: profile.id };
+  console.log(`Installed by ${profile.id}`);
+  return { id: profile.id, name: `${profile.displayName} at ${profile.companyName ?? profile.companyId}` };
 });
-const store = await openStore(process.env);
+const store = await openStore(process.env).catch(({ message, code }) => {
+  throw new Error(`The token database cannot be opened: ${message || code}`);
+});
 const installations = new Installations(pipedrive, {
   store: TOKENS_KEYS ? sealed(store, TOKENS_KEYS.split(',')) : store, // to rotate: the new key in front
   onError: (error, { id }) => console.error(`The tokens of ${id}:`, error),
@@ -30,44 +34,43 @@ passport.use(pipedrive);
 passport.use(new PipedriveExtensionStrategy({ secret: clientSecret }, ({ id }) => ({ id })));
 const viewer = passport.authenticate('pipedrive-extension', { session: false, failWithError: true });
 
-/** The visitor's companies, as "company:user": the one of the sign-in first. */
+/** The names of the visitor's users in companies, by "company:user": the one of the sign-in first. */
+type Session = { users?: Record<string, string> };
 const sessionOf = (req: Request, res: Response) =>
-  getIronSession<{ ids?: string[] }>(req, res, {
-    cookieName: 'session',
-    password: SESSION_SECRET ?? 'only for development, with 32 characters',
-    cookieOptions: { secure: req.secure },
-  });
+  getIronSession<Session>(req, res, { cookieName: 'session', password, cookieOptions: { secure: req.secure } });
 
 const app = express();
 app.set('trust proxy', 1); // the one proxy in front, which terminates TLS
-app.use(express.static(here('public')));
-app.use('/sdk', express.static(here('../../node_modules/@pipedrive/app-extensions-sdk/dist')));
+app.use(express.static(`${import.meta.dirname}/public`));
+app.use('/sdk', express.static(`${import.meta.dirname}/../../node_modules/@pipedrive/app-extensions-sdk/dist`));
 
 app.get('/', async (req, res) => {
-  const { ids = [] } = await sessionOf(req, res);
-  const companies = ids.map(async (id) => ({ id, deals: await listDeals(installations, id) }));
-  res.send(eta.render('./home', { companies: await Promise.all(companies) }));
+  const { users = {} } = await sessionOf(req, res);
+  const lists = Object.keys(users).map((id) => listDeals(installations, id));
+  res.send(eta.render('./home', { users: Object.values(users), lists: await Promise.all(lists) }));
 });
 
 app.get('/auth/pipedrive', passport.authorize('pipedrive')); // the Installation URL, too
 app.post('/connect', async (req, res, next) => {
-  const { ids = [] } = await sessionOf(req, res);
-  passport.authorize('pipedrive', { state: { connectTo: ids[0] } })(req, res, next);
+  const [signedIn] = Object.keys((await sessionOf(req, res)).users ?? {});
+  passport.authorize('pipedrive', { state: signedIn })(req, res, next);
 });
 app.get(callbackURL, passport.authorize('pipedrive', { failWithError: true }), async (req, res) => {
-  const { id = '' } = (req as { account?: { id?: string } }).account ?? {};
-  const { connectTo } = (req.authInfo?.state ?? {}) as { connectTo?: string };
+  const { id = '', name = '' } = (req as { account?: { id?: string; name?: string } }).account ?? {};
   const session = await sessionOf(req, res);
-  const isAsked = connectTo === session.ids?.[0]; // by who is signed in; otherwise this is a sign-in
-  session.ids = isAsked ? [...new Set(session.ids).add(id)] : [id];
+  const isAsked = req.authInfo?.state === Object.keys(session.users ?? {})[0]; // by who is signed in, to connect
+  session.users = { ...(isAsked && session.users), [id]: name };
   await session.save();
   res.redirect('/');
 });
-const uninstall = pipedrive.uninstall((notice) => installations.remove(notice));
+const uninstall = pipedrive.uninstall(async (notice) => {
+  await installations.remove(notice);
+  console.log(`Uninstalled by ${notice.companyId}:${notice.userId}`);
+});
 app.delete(callbackURL, uninstall);
 
 app.get('/panel', viewer, (_req, res) => {
-  const framedBy = ['https://*.pipedrive.com', authorizationServer].filter(Boolean).join(' ');
+  const framedBy = `https://*.pipedrive.com ${authorizationServer ?? ''}`;
   res.set('Content-Security-Policy', `default-src 'self'; frame-ancestors ${framedBy}`);
   res.set('Referrer-Policy', 'no-referrer'); // the token is in the address
   res.send(eta.render('./panel', {}));
@@ -76,16 +79,15 @@ app.get('/api/deals', viewer, async (req, res) => {
   res.json({ deals: await listDeals(installations, (req.user as { id: string }).id) });
 });
 
-const answerError: ErrorRequestHandler = async (error, req, res, _next) => {
+app.use((async (error, req, res, _next) => {
   const isFailure = error.name === 'AuthenticationError'; // such as Cancel: the user did it, and can try again
-  const isMissing = error instanceof NotInstalledError;
-  if (isMissing) (await sessionOf(req, res)).destroy();
+  if (error instanceof NotInstalledError) (await sessionOf(req, res)).destroy();
   else if (!isFailure) console.error(error); // `cause` says why, and no secret is in it
   const unexpected = { code: 'error', message: 'Something went wrong. Please try again later.' };
-  const { code, message } = isMissing ? error : { ...unexpected, ...(isFailure && req.authInfo) };
+  const { code, message } = (isFailure && req.authInfo) || (error.expose ? error : unexpected);
   res.status(error.status ?? 500).set(error.headers ?? {});
-  if (req.accepts(['json', 'html']) === 'html') res.send(eta.render('./home', { companies: [], message }));
+  if (req.accepts(['json', 'html']) === 'html') res.send(eta.render('./home', { users: [], message }));
   else res.json({ code, message });
-};
-app.use(answerError);
-app.listen(PORT);
+}) satisfies ErrorRequestHandler);
+await once(app.listen(PORT), 'listening');
+console.log(`Listening on port ${PORT}`);

@@ -5,22 +5,23 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Sandbox, type SandboxApp, startSandbox } from 'pipedrive-sandbox';
-import { Browser } from './browser';
+import { Browser, type Page } from './browser';
 import { freePort, repository } from './project';
 import { type RoundRobin, startRoundRobin } from './round-robin';
 
 const client = { clientId: 'id-of-the-app', clientSecret: 'secret-of-the-app' };
 
 /** A process of the app. */
-class Instance {
+export class Instance {
   #child: ChildProcess | undefined;
 
   /** `log` gets what it prints. */
   constructor(
     readonly port: number,
-    private readonly log: (text: string) => void,
+    private readonly log = (_text: string) => {},
   ) {}
 
+  /** Rejects with what it has printed if it ends. */
   async start(env: NodeJS.ProcessEnv): Promise<void> {
     const child = fork(join(repository, 'examples', 'marketplace-app', 'app.mts'), {
       cwd: repository,
@@ -63,6 +64,8 @@ export class MarketplaceApp {
     ports: [number, number],
     private readonly env: NodeJS.ProcessEnv,
     private readonly directory: string,
+    /** Where the tokens are, unless `env` names a database. */
+    readonly sqliteFile = join(directory, 'tokens.sqlite'),
   ) {
     const log = (text: string) => {
       this.logged += text;
@@ -79,8 +82,7 @@ export class MarketplaceApp {
     const urls = { callbackURL: `${installationURL}/callback`, installationURL };
     const sandbox = await startSandbox({ apps: [{ ...client, ...urls, ...registered }] });
     const directory = mkdtempSync(join(tmpdir(), 'marketplace-app-'));
-    const files = { SQLITE_FILE: join(directory, 'tokens.sqlite') };
-    const app = new MarketplaceApp(sandbox, proxy, [ports[0] ?? 0, ports[1] ?? 0], { ...files, ...env }, directory);
+    const app = new MarketplaceApp(sandbox, proxy, [ports[0] ?? 0, ports[1] ?? 0], env, directory);
     try {
       await app.restart();
     } catch (error) {
@@ -90,13 +92,14 @@ export class MarketplaceApp {
     return app;
   }
 
-  /** Starts the processes anew, with the sandbox's credentials as they are now. */
-  async restart(): Promise<void> {
+  /** Starts these processes anew, by default all, with the sandbox's credentials as they are now. */
+  async restart(...instances: Instance[]): Promise<void> {
     const start = async (instance: Instance) => {
       await instance.kill();
-      await instance.start({ ...this.env, ...this.sandbox.env });
+      const own = { SQLITE_FILE: this.sqliteFile, SESSION_SECRET: 'x'.repeat(32) };
+      await instance.start({ ...own, ...this.env, ...this.sandbox.env });
     };
-    await Promise.all(this.instances.map(start));
+    await Promise.all((instances.length > 0 ? instances : this.instances).map(start));
   }
 
   /** Resolves to what is printed from now on, as soon as this text is in it. */
@@ -122,6 +125,24 @@ export class MarketplaceApp {
   /** Presses "Allow and install" for a user, on the consent page that the browser shows. */
   async allow(browser: Browser, who: string): Promise<void> {
     await browser.open(await this.sandbox.approve(browser.page.url, { as: who }));
+  }
+
+  /** The page of the app that shows the deals. */
+  home(browser: Browser): Promise<Page> {
+    return browser.open(`${this.proxy.origin}/`);
+  }
+
+  /** What the panel's page asks for. */
+  deals(token: string | null): Promise<Response> {
+    return fetch(`${this.proxy.origin}/api/deals`, { headers: { Authorization: `Bearer ${token}` } });
+  }
+
+  panelURL(who: string): URL {
+    return new URL(this.sandbox.extensionURL(this.clientId, `${this.proxy.origin}/panel`, who));
+  }
+
+  tokenFor(who: string): string | null {
+    return this.panelURL(who).searchParams.get('token');
   }
 
   async close(): Promise<void> {
