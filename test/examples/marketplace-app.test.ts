@@ -274,8 +274,7 @@ describe('the Marketplace app', function () {
     }
 
     for (const [what, changes, said] of [
-      ['without a client ID', { PIPEDRIVE_CLIENT_ID: '' }, /Error: Set PIPEDRIVE_CLIENT_ID/],
-      ['with a short session secret', { SESSION_SECRET: 'secret-of-the-app' }, /SESSION_SECRET with 32 characters/],
+      ['with a short session secret', { SESSION_SECRET: 'secret-of-the-app' }, /Error: Set .* SESSION_SECRET with 32/],
       [
         'while its database is down',
         { DATABASE_URL: 'postgres://tests:secret-of-the-app@127.0.0.1:1' },
