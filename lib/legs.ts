@@ -157,7 +157,7 @@ function endFlowOf({ strategy, req }: SignIn, state: string | undefined, meta: S
   return endFlow({ req, state, meta, clientSecret: _oauth2._clientSecret }, _stateStore);
 }
 
-/** An expired or used code is a failure, which a reload of the callback page brings about; the rest is an error. */
+/** An expired or used code is a failure, as where a browser asks for the callback twice at once; the rest is an error. */
 function grantOutcome(error: unknown, state: unknown): Outcome {
   return isTokenError(error) && error.code === 'invalid_grant'
     ? grantFailure(error, state)

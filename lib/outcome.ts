@@ -101,7 +101,7 @@ export function callbackFailure(code: string, details: Details): Outcome {
   return failureOutcome(code, CALLBACK_ERRORS.get(code) ?? OTHER_ERROR, details);
 }
 
-/** The token endpoint refused the code, which has expired or was used before: a reload of the callback page does that. */
+/** The token endpoint refused the code, which has expired or was used before. */
 export function grantFailure(error: TokenError, state: unknown): Outcome {
   return failure('invalid_grant', { details: { description: descriptionOf(error), state } });
 }

@@ -1,4 +1,5 @@
-// Collects garbage, in a process that was not started with --expose-gc.
+// Collects garbage, in a process that was not started with --expose-gc: what is left is what is kept, whenever the engine
+// collects.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
