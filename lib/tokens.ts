@@ -60,8 +60,9 @@ export function readTokens(
 }
 
 /**
- * The token response of whatever client, completed in place. Ours has checked it; of another one only the access token is
- * certain. Tokens of unknown life count as expired.
+ * The token response of whatever client, completed in a copy: a stub may give the same object to each sign-in. What the
+ * client has called back with counts. Ours has checked it; of another one only the access token is certain. Tokens of
+ * unknown life count as expired.
  *
  * @param now Unix time in ms
  */
@@ -69,10 +70,14 @@ export function completeTokens(
   response: Partial<PipedriveTokens> | undefined,
   { now, accessToken, refreshToken }: { now: number; accessToken: string; refreshToken: string | undefined },
 ): PipedriveTokens {
-  const tokens = isRecord(response) ? response : {};
-  tokens.access_token ??= accessToken;
-  tokens.refresh_token ??= refreshToken; // `oauth` takes it out of the response
-  tokens.expires_at ??= Math.floor(now / 1000 + (Number(tokens.expires_in) || 0));
+  const given: Partial<PipedriveTokens> = isRecord(response) ? response : {};
+  const { refresh_token, expires_in, expires_at } = given;
+  const tokens = {
+    ...given,
+    access_token: accessToken,
+    refresh_token: refreshToken ?? refresh_token, // `oauth` takes it out of the response
+    expires_at: typeof expires_at === 'number' ? expires_at : Math.floor(now / 1000 + (Number(expires_in) || 0)),
+  };
   return tokens as PipedriveTokens; // for the rest, whoever puts in another client is responsible
 }
 

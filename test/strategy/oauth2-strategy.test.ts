@@ -355,6 +355,43 @@ describe('as an OAuth2Strategy', () => {
         .within(before, before + 60);
     });
 
+    it('counts the tokens that it calls back with, and not those of the response', async () => {
+      const strategy = stubbed(
+        (_code, _params, done) =>
+          done(null, 'own-token', 'own-refresh', { access_token: 'other', refresh_token: 'other' }),
+        { skipUserProfile: true },
+      );
+      const { user } = await (await start({ strategy })).visitor().signIn();
+      const { tokens: given, refreshToken } = user as { tokens: object; refreshToken: string };
+      expect(given).to.include({ access_token: 'own-token', refresh_token: 'own-refresh' });
+      expect(refreshToken).to.equal('own-refresh');
+    });
+
+    it('keeps two users apart whose responses are one object, and writes nothing to it', async () => {
+      const shared = Object.freeze({ expires_in: 3600 });
+      const strategy = stubbed((code, _params, done) => done(null, `token-of-${code}`, `refresh-of-${code}`, shared), {
+        skipUserProfile: true,
+      });
+      const app = await start({ strategy });
+      for (const code of ['one', 'two']) {
+        const { user } = await app.visitor().signIn(code);
+        const { tokens: given } = user as { tokens: object };
+        expect(given).to.include({ access_token: `token-of-${code}`, refresh_token: `refresh-of-${code}` });
+      }
+    });
+
+    it('fills in expires_at where the response has one that is not a number', async () => {
+      const strategy = stubbed(
+        (_code, _params, done) => done(null, 'stubbed-token', 'r', { expires_at: '2026-11-26', expires_in: '3600' }),
+        { skipUserProfile: true },
+      );
+      const { user } = await (await start({ strategy })).visitor().signIn();
+      const { tokens: given } = user as { tokens: { expires_at: unknown } };
+      expect(given.expires_at)
+        .to.be.a('number')
+        .above(Date.now() / 1000);
+    });
+
     for (const [what, answer] of Object.entries<unknown[]>({
       'no access token': [null],
       'an empty access token': [null, ''],
