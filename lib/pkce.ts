@@ -1,6 +1,5 @@
 // Proof Key for Code Exchange (RFC 7636).
-import { createHash } from 'node:crypto';
-import { randomToken } from './random';
+import { createHash, randomBytes } from 'node:crypto';
 
 /**
  * A code verifier of 256 random bits (RFC 7636 §4.1), and what the authorization request carries of it (§4.2, §4.3).
@@ -8,7 +7,7 @@ import { randomToken } from './random';
  */
 export function createProofKey(method: unknown) {
   if (!method) return undefined;
-  const codeVerifier = randomToken();
+  const codeVerifier = randomBytes(32).toString('base64url');
   const challenge = { code_challenge: transform(codeVerifier, method), code_challenge_method: method };
   return { codeVerifier, challenge };
 }

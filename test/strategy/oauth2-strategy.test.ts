@@ -1,5 +1,6 @@
 // The strategy as the OAuth2Strategy that it is: fields that others write, hooks that subclasses override, clients that
 // apps and test suites put in.
+import crypto from 'node:crypto';
 import { Agent } from 'node:http';
 import { inspect } from 'node:util';
 import { expect } from 'chai';
@@ -131,6 +132,19 @@ describe('as an OAuth2Strategy', () => {
       expect((await app.visitor().send('/auth')).location?.searchParams.get('code_challenge_method')).to.equal('S256');
       Object.assign(strategy, { _pkceMethod: 'unknown' });
       expect(expectError(app, await app.visitor().send('/auth'), 500).message).to.include("'S256' or 'plain'");
+    });
+
+    it('the code verifier from crypto.randomBytes, which test suites stub', async () => {
+      const { randomBytes } = crypto;
+      const app = await start({ options: { pkce: 'plain' } });
+      let location: URL | undefined;
+      try {
+        Object.assign(crypto, { randomBytes: (size: number) => Buffer.alloc(size, 'v') });
+        ({ location } = await app.visitor().send('/auth'));
+      } finally {
+        Object.assign(crypto, { randomBytes });
+      }
+      expect(location?.searchParams.get('code_challenge')).to.equal(Buffer.alloc(32, 'v').toString('base64url'));
     });
 
     it('_trustProxy', async () => {
