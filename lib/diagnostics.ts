@@ -27,7 +27,7 @@ export function checkRepetition(req: Request): void {
 /** Says where a sign-in starts and where it comes back. Warns where the browser will not send back what it is given now. */
 export function checkHosts(req: Request, callbackURL: string): void {
   const hostname = hostnameOf(callbackURL);
-  const requested = req.headers.host?.replace(/:\d*$/, ''); // cookies know no port
+  const requested = req.headers?.host?.replace(/:\d*$/, ''); // cookies know no port
   if (requested === undefined || requested === hostname) return;
   debug("the request's host is %s, the callback URL's is %s, where its cookies are not sent", requested, hostname);
   if (siteOf(requested) !== siteOf(hostname)) return;

@@ -1,44 +1,44 @@
-// What is kept for the time of a sign-in or a refresh, and no longer.
+// What is kept for the time of a sign-in or a refresh, and no longer; the fields are hidden when the strategy is printed.
 import type { PipedriveTokens } from './tokens';
 
 /** Token responses of the pending sign-ins. `_loadUserProfile` and `userProfile` get the access token alone. */
 export class PendingTokens {
-  private readonly byAccessToken = new Map<string, PipedriveTokens[]>();
+  readonly #byAccessToken = new Map<string, PipedriveTokens[]>();
 
   /** Keeps a token response until the function that it returns is called. */
   add(tokens: PipedriveTokens): () => void {
     const { access_token: key } = tokens;
-    this.byAccessToken.set(key, [...(this.byAccessToken.get(key) ?? []), tokens]);
+    this.#byAccessToken.set(key, [...(this.#byAccessToken.get(key) ?? []), tokens]);
     return () => {
-      const others = this.byAccessToken.get(key)?.filter((other) => other !== tokens) ?? [];
-      if (others.length > 0) this.byAccessToken.set(key, others);
-      else this.byAccessToken.delete(key);
+      const others = this.#byAccessToken.get(key)?.filter((other) => other !== tokens) ?? [];
+      if (others.length > 0) this.#byAccessToken.set(key, others);
+      else this.#byAccessToken.delete(key);
     };
   }
 
   /** The token response with this access token. */
   get(accessToken: string): PipedriveTokens | undefined {
-    return this.byAccessToken.get(accessToken)?.at(-1);
+    return this.#byAccessToken.get(accessToken)?.at(-1);
   }
 }
 
 /** Refreshes that are under way, so that those who ask with the same token at the same time share one request. */
 export class PendingRefreshes {
-  private readonly byRefreshToken = new Map<string, Promise<PipedriveTokens>>();
+  readonly #byRefreshToken = new Map<string, Promise<PipedriveTokens>>();
 
   /** The pending refresh of this token, or a new one. */
   join(refreshToken: string, request: () => Promise<PipedriveTokens>): Promise<PipedriveTokens> {
-    const pending = this.byRefreshToken.get(refreshToken);
+    const pending = this.#byRefreshToken.get(refreshToken);
     if (pending) return pending;
     const refresh = request().finally(() => {
-      if (this.byRefreshToken.get(refreshToken) === refresh) this.byRefreshToken.delete(refreshToken);
+      if (this.#byRefreshToken.get(refreshToken) === refresh) this.#byRefreshToken.delete(refreshToken);
     });
-    this.byRefreshToken.set(refreshToken, refresh);
+    this.#byRefreshToken.set(refreshToken, refresh);
     return refresh;
   }
 
   /** Lets nobody join the refreshes that are pending now. */
   clear(): void {
-    this.byRefreshToken.clear();
+    this.#byRefreshToken.clear();
   }
 }

@@ -14,7 +14,7 @@ const PREFETCH = /^\s*(prefetch|prerender|preview)\b/i;
 const ROUTER_HEADERS = ['next-router-prefetch', 'next-router-segment-prefetch', 'x-middleware-prefetch'];
 
 /** Whether a request is marked as a prefetch. Such a request may start no sign-in that pushes out a real one. */
-export function isPrefetch({ headers }: Request): boolean {
+export function isPrefetch({ headers = {} }: Request): boolean {
   const isMarked = PURPOSE_HEADERS.some((name) => headers[name] !== undefined && PREFETCH.test(String(headers[name])));
   return isMarked || ROUTER_HEADERS.some((name) => headers[name] !== undefined);
 }

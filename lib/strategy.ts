@@ -10,7 +10,7 @@ import { internalOAuthError, ResponseError, readTokenError } from './errors';
 import { decide } from './legs';
 import { PipedriveOAuth2 } from './oauth2';
 import type { PipedriveStrategyOptions, PipedriveStrategyOptionsWithRequest } from './options';
-import { applyOutcome, logOutcome, type Outcome } from './outcome';
+import { type Actions, applyOutcome, logOutcome, type Outcome } from './outcome';
 import { PendingRefreshes, PendingTokens } from './pending';
 import type { PipedriveProfile } from './profile';
 import { type ResolvedOptions, resolveOptions } from './resolve-options';
@@ -89,7 +89,7 @@ export class PipedriveStrategy extends OAuth2Strategy {
   override authenticate(req: Request, options: PipedriveAuthenticateOptions = {}): void {
     // Taken now: Passport may put the actions of another request on this object while this one waits.
     const { redirect, success, fail, error } = this;
-    const actions = { redirect, success, fail, error };
+    const actions: Actions = Object.assign(Object.create(this), { redirect, success, fail, error });
     checkRepetition(req);
     const { options: own, pendingTokens } = this._pipedrive;
     const { state: usesState, marketplaceInstall } = own;
@@ -121,7 +121,7 @@ export class PipedriveStrategy extends OAuth2Strategy {
 
   /** Loads the profile unless `skipUserProfile` says otherwise. */
   _loadUserProfile(accessToken: string, done: UserProfileCallback): void {
-    skipsUserProfile(this._skipUserProfile, accessToken)
+    skipsUserProfile(this, accessToken)
       .then((skips) => (skips ? done(null) : this.userProfile(accessToken, done)))
       .catch(done);
   }

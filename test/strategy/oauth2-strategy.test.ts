@@ -61,6 +61,51 @@ describe('as an OAuth2Strategy', () => {
     }
   });
 
+  it('shows no token of a sign-in or a refresh that is pending, when it is printed', async () => {
+    const seen: string[] = [];
+    const strategy = create({}, ({ profile }) => {
+      seen.push(inspect(strategy, { depth: 9 }));
+      return { id: profile.id };
+    });
+    letSignIn();
+    await (await start({ strategy })).visitor().signIn();
+    tokenEndpoint().reply(200, tokens);
+    const refresh = strategy.refresh(tokens.refresh_token);
+    seen.push(inspect(strategy, { depth: 9 }));
+    await refresh;
+    expect(seen).to.have.length(2);
+    for (const text of seen) expect(text).to.not.include(tokens.access_token).and.not.include(tokens.refresh_token);
+  });
+
+  it('takes a request that has neither a method nor headers, as test suites make them up', async () => {
+    const strategy = create({ state: false, skipUserProfile: true });
+    Object.assign(strategy._oauth2, {
+      getOAuthAccessToken: (_code: string, _params: object, done: TokensDone) => done(null, 'stubbed-token'),
+    });
+    const outcomeOf = (req: object) =>
+      new Promise((resolve, reject) => {
+        const actions = { redirect: () => resolve('redirect'), success: resolve, fail: reject, error: reject };
+        Reflect.apply(strategy.authenticate, Object.assign(Object.create(strategy), actions), [req]);
+      });
+    expect(await outcomeOf({ query: {} })).to.equal('redirect');
+    expect(await outcomeOf({ query: { code: 'a-code' } })).to.deep.equal({ id: 1 });
+  });
+
+  it('calls the actions on the strategy, also those that a subclass wraps', async () => {
+    class Own extends PipedriveStrategy {
+      override authenticate(...[req, options]: Parameters<PipedriveStrategy['authenticate']>) {
+        const { success } = this;
+        this.success = function (this: Own, user) {
+          success({ ...user, name: this.name });
+        };
+        super.authenticate(req, options);
+      }
+    }
+    letSignIn();
+    const { user } = await (await start({ strategy: new Own(options, anybody) })).visitor().signIn();
+    expect(user).to.deep.equal({ id: 1, name: 'pipedrive' });
+  });
+
   describe('reads at each request', () => {
     it('_oauth2._clientId and _clientSecret, for a tenant of its own', async () => {
       const strategy = create();
@@ -166,6 +211,21 @@ describe('as an OAuth2Strategy', () => {
       Object.assign(strategy, { _skipUserProfile: async () => false });
       letSignIn();
       expect((await (await start({ strategy })).visitor().signIn()).user).to.deep.equal({ id: '1001:777' });
+    });
+
+    it('_skipUserProfile, and calls it on the strategy', async () => {
+      for (const skipUserProfile of [
+        function (this: PipedriveStrategy) {
+          return this.name === 'pipedrive';
+        },
+        function (this: PipedriveStrategy, _token: string, done: (error: unknown, skip?: boolean) => void) {
+          done(null, this.name === 'pipedrive');
+        },
+      ]) {
+        const strategy = create({ skipUserProfile }, ({ profile }) => ({ id: String(profile) }));
+        exchange().reply(200, tokens);
+        expect((await (await start({ strategy })).visitor().signIn()).user).to.deep.equal({ id: 'undefined' });
+      }
     });
 
     it('_verify and _passReqToCallback, and calls it on the strategy', async () => {
