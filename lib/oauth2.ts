@@ -154,6 +154,6 @@ function statusError({ status, body, response }: HttpResponse): Error {
 }
 
 /** Custom headers without `Authorization`, in any letter case: that one is ours. */
-function withoutAuthorization(headers: OutgoingHttpHeaders): OutgoingHttpHeaders {
+function withoutAuthorization(headers: OutgoingHttpHeaders = {}): OutgoingHttpHeaders {
   return Object.fromEntries(Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'authorization'));
 }

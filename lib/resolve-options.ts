@@ -62,7 +62,14 @@ export function resolveOptions(options: PipedriveStrategyOptions | PipedriveStra
   const { authorizationServer = AUTHORIZATION_SERVER, state = true, pkce = false } = options;
   const server = new URL(authorizationServer).origin;
   return {
-    ...options,
+    // By name: a spread would lose what an object inherits, such as the getters of a class.
+    clientID: options.clientID,
+    clientSecret: options.clientSecret,
+    callbackURL: options.callbackURL,
+    userProfileURL: options.userProfileURL,
+    agent: options.agent,
+    customHeaders: options.customHeaders,
+    sessionKey: options.sessionKey,
     name: options.name ?? 'pipedrive',
     authorizationURL: options.authorizationURL ?? `${server}/oauth/authorize`,
     tokenURL: options.tokenURL ?? `${server}/oauth/token`,

@@ -150,6 +150,13 @@ describe('as an OAuth2Strategy', () => {
       expectError(app, await app.visitor().signIn(), 502);
     });
 
+    it('_oauth2._customHeaders, also where somebody has taken them away', async () => {
+      const strategy = create();
+      Object.assign(strategy._oauth2, { _customHeaders: undefined });
+      letSignIn();
+      expect((await (await start({ strategy })).visitor().signIn()).outcome).to.equal('success');
+    });
+
     it('_callbackURL', async () => {
       const strategy = create();
       strategy._callbackURL = 'https://tenant.example/callback';

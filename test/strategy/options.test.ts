@@ -162,6 +162,28 @@ describe('options', () => {
     }
   });
 
+  it('takes what the options inherit, such as the getters of a class', () => {
+    class Config {
+      get clientID() {
+        return options.clientID;
+      }
+      get clientSecret() {
+        return options.clientSecret;
+      }
+      get callbackURL() {
+        return options.callbackURL;
+      }
+      get customHeaders() {
+        return { 'X-App': 'mine' };
+      }
+    }
+    const { _oauth2, _callbackURL } = construct(new Config());
+    expect(_callbackURL).to.equal(options.callbackURL);
+    expect(_oauth2._clientId).to.equal(options.clientID);
+    expect(_oauth2._clientSecret).to.equal(options.clientSecret);
+    expect(_oauth2._customHeaders).to.deep.equal({ 'X-App': 'mine' });
+  });
+
   it('never writes to the options', () => {
     const store = new CookieStateStore();
     const given = Object.freeze({ ...options, store, customHeaders: Object.freeze({ Authorization: 'x' }) });
