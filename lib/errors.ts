@@ -100,6 +100,11 @@ export function finishError(error: unknown, secrets: readonly string[], state?: 
   return state === undefined ? error : withHidden(error, 'state', state);
 }
 
+/** The message of an error that was made here, which repeats no secret. That of any other error may. */
+export function safeMessageOf(error: unknown): string | undefined {
+  return error instanceof Error && messages.has(error) ? error.message : undefined;
+}
+
 function removeSecrets(error: Error, secrets: readonly string[]): void {
   const message = messages.get(error)?.((text) => isRepeatable(text) && !repeatsSecret(text, secrets));
   if (message === undefined || message === error.message) return;

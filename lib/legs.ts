@@ -45,6 +45,8 @@ export interface SignIn {
 }
 
 const METHOD_NOT_ALLOWED = { status: 405, headers: { Allow: 'GET' }, reason: 'the method is not GET' };
+const NO_STATE = 'a code came without state';
+const ODD_CODE = 'the error code is too long, or has odd characters';
 const NO_HOST = 'the callback URL is a path, and the request names no usable host';
 
 /** Decides what comes of a request. Without `code` and `error` in its query it starts a sign-in. */
@@ -90,7 +92,8 @@ async function authorize(signIn: SignIn, { marketplace }: { marketplace?: boolea
     ...(flow.state && { state: flow.state }),
     client_id: meta.clientID,
   };
-  return { action: 'redirect', url: withParams(meta.authorizationURL, params) };
+  const url = withParams(meta.authorizationURL, params);
+  return marketplace ? { action: 'redirect', url, reason: NO_STATE } : { action: 'redirect', url };
 }
 
 /** RFC 6749 §4.1.2 to §4.1.4, the profile, and the app's verify function. */
@@ -108,7 +111,7 @@ async function callback(signIn: SignIn, query: Record<string, unknown>): Promise
   if (state === undefined && signIn.usesState) {
     // Anybody can put a code into a link: exchanged, it would sign the user in to somebody else's account.
     warnOfInstall();
-    if (signIn.marketplaceInstall === 'reject') return failure('state_missing');
+    if (signIn.marketplaceInstall === 'reject') return failure('state_missing', { reason: NO_STATE });
     return authorize(signIn, { marketplace: true });
   }
 
@@ -149,7 +152,9 @@ async function callbackWithError(
   const flow =
     signIn.usesState && state !== undefined ? await endFlowOf(signIn, state, meta).catch(() => undefined) : undefined;
   const details = flow?.ok ? { description, uri, state: flow.state } : {};
-  return isErrorCode(error) ? callbackFailure(error, details) : failure('invalid_request', { details });
+  return isErrorCode(error)
+    ? callbackFailure(error, details)
+    : failure('invalid_request', { details, reason: ODD_CODE });
 }
 
 /** Ends the flow that a state stands for, in the store that the strategy has now. */

@@ -4,10 +4,10 @@ import type { StrategyCreatedStatic } from 'passport';
 import type { TokenError } from 'passport-oauth2';
 import type { PipedriveAuthenticateOptions } from './authenticate-options';
 import { debug } from './diagnostics';
-import { asError, descriptionOf } from './errors';
+import { asError, descriptionOf, safeMessageOf } from './errors';
 import { isPromise } from './from-callback';
 import { responseOf, responseOrKoaOf } from './response';
-import { isRecord, withoutUndefined } from './values';
+import { isText, withoutUndefined } from './values';
 import type { Verdict } from './verify';
 
 /** Codes of failures that the strategy finds, or that Pipedrive and RFC 6749 §4.1.2.1 document. */
@@ -36,7 +36,7 @@ export interface PipedriveFailure {
 }
 
 export type Outcome =
-  | { action: 'redirect'; url: string }
+  | { action: 'redirect'; url: string; reason?: string }
   | { action: 'success'; user: Express.User; info: object }
   | {
       action: 'fail';
@@ -103,7 +103,8 @@ export function callbackFailure(code: string, details: Details): Outcome {
 
 /** The token endpoint refused the code, which has expired or was used before. */
 export function grantFailure(error: TokenError, state: unknown): Outcome {
-  return failure('invalid_grant', { details: { description: descriptionOf(error), state } });
+  const description = descriptionOf(error);
+  return failure('invalid_grant', { details: { description, state }, reason: description });
 }
 
 function failureOutcome(
@@ -140,14 +141,15 @@ function withMembers(info: object, members: object): object {
 /** Says what came of a request, and why. */
 export function logOutcome(outcome: Outcome): void {
   if (!debug.enabled) return;
+  const because = (reason: string | undefined) => (reason ? `: ${reason}` : '');
   if (outcome.action === 'fail') {
-    const code = isRecord(outcome.info) && 'message' in outcome.info ? String(outcome.info.code) : "verify's own";
-    debug('fail, status %d, %s%s', outcome.status, code, outcome.reason ? `: ${outcome.reason}` : '');
+    const { code }: { code?: unknown } = Object(outcome.info);
+    debug('fail, status %d, %s%s', outcome.status, isText(code) ? code : "verify's own", because(outcome.reason));
   } else if (outcome.action === 'error') {
     const { name, status } = Object(outcome.error);
-    debug('error, %s, status %s', name, status);
+    debug('error, %s, status %s%s', name, status, because(safeMessageOf(outcome.error)));
   } else {
-    debug(outcome.action);
+    debug('%s%s', outcome.action, outcome.action === 'redirect' ? because(outcome.reason) : '');
   }
 }
 

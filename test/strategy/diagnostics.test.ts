@@ -57,6 +57,39 @@ describe('diagnostics', function () {
     for (const secret of ['a-code-of-a-user', 'unknown-state', 'the-secret']) expect(log).not.to.include(secret);
   });
 
+  it('prints what came of the requests to Pipedrive and of verify, with no code, token or secret', async () => {
+    const log = await logOf(`
+      const signIn = async (answer, verify) => {
+        const strategy = create({ skipUserProfile: true, state: false }, verify);
+        strategy._oauth2.getOAuthAccessToken = (code, params, done) => done(...answer);
+        await request(strategy, '/?code=a-code-of-a-user');
+      };
+      const refused = (error, message) => [{ statusCode: 400, data: JSON.stringify({ error, message }) }];
+      await signIn(refused('invalid_client', 'Invalid client: client is invalid'));
+      await signIn(refused('invalid_client', 'No the-secret-of-the-client'));
+      await signIn(refused('invalid_grant', 'Invalid grant: authorization_code has expired'));
+      await signIn([Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })]);
+      await signIn([null, 'the-token'], (_context) => { throw new Error('the-token is of no use') });
+      await signIn([null, 'the-token'], (token, refresh, profile, done) => done(null, false, { message: 'Not invited' }));
+    `);
+    expect(log).to.match(/: error, TokenError, status 500: Invalid client: client is invalid$/m);
+    expect(log).to.match(/: error, TokenError, status 500: invalid_client$/m);
+    expect(log).to.match(/: fail, status 403, invalid_grant: Invalid grant: authorization_code has expired$/m);
+    expect(log).to.match(/: error, InternalOAuthError, status 502: .+ could not be reached: connect ECONNREFUSED$/m);
+    expect(log).to.match(/: error, Error, status undefined$/m);
+    expect(log).to.match(/: fail, status 401, verify's own$/m);
+    for (const secret of ['a-code-of-a-user', 'the-token', 'the-secret']) expect(log).not.to.include(secret);
+  });
+
+  it('prints why a code without state is not taken', async () => {
+    const log = await logOf(`
+      await request(create(), '/?code=a-code-of-a-user');
+      await request(create({ marketplaceInstall: 'reject' }), '/?code=a-code-of-a-user');
+    `);
+    expect(log).to.match(/: redirect: a code came without state$/m);
+    expect(log).to.match(/: fail, status 403, state_missing: a code came without state$/m);
+  });
+
   it("prints why an extension's token was refused, and neither the token nor the secret", async () => {
     const log = await logOf(`
       const { PipedriveExtensionStrategy } = require('passport-pipedrive-oauth2/extensions');
