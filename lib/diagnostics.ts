@@ -29,12 +29,13 @@ export function checkHosts(req: Request, callbackURL: string): void {
   const hostname = hostnameOf(callbackURL);
   const requested = req.headers?.host?.replace(/:\d*$/, ''); // cookies know no port
   if (requested === undefined || requested === hostname) return;
-  debug("the request's host is %s, the callback URL's is %s, where its cookies are not sent", requested, hostname);
+  debug("the request's host is %s, the callback URL's is %s: cookies reach it only with a Domain", requested, hostname);
   if (siteOf(requested) !== siteOf(hostname)) return;
   warnOnce(
     'PIPEDRIVE_CALLBACK_HOST',
-    `A sign-in starts on ${requested}, but its callback URL is on ${hostname}, where the browser does not send the ` +
-      `cookies of ${requested}: it will end in state_invalid. Open the app on ${hostname}, or redirect to it.`,
+    `A sign-in starts on ${requested}, but its callback URL is on ${hostname}, where the browser sends the cookies of ` +
+      `${requested} only if their Domain is for both: otherwise it will end in state_invalid. Open the app on ` +
+      `${hostname}, or redirect to it.`,
   );
 }
 

@@ -1,4 +1,4 @@
-// Random text that nobody can guess: `state` parameters and code verifiers.
+// Random text that nobody can guess: `state` parameters.
 import { randomFillSync } from 'node:crypto';
 
 const TOKEN_BYTES = 32;
