@@ -116,7 +116,9 @@ export class PipedriveStrategy extends OAuth2Strategy {
       const unknown = new ResponseError('No usable api_domain is known, and userProfileURL is not set');
       return done(internalOAuthError("Pipedrive's /users/me", unknown));
     }
-    requestProfile(this, url, accessToken).then((profile) => done(null, profile), done);
+    requestProfile(this, url, accessToken)
+      .then((profile) => done(null, profile))
+      .catch(done);
   }
 
   /** Loads the profile unless `skipUserProfile` says otherwise. */

@@ -324,6 +324,20 @@ describe('as an OAuth2Strategy', () => {
       expect(user).to.deep.equal({ id: '1001:777', language: 'xx' });
     });
 
+    it('userProfile that throws where it changes the profile, which is an error', async () => {
+      class Own extends PipedriveStrategy {
+        override userProfile(accessToken: string, done: Done) {
+          super.userProfile(accessToken, (error, profile) => {
+            if (profile) throw new Error('no such field');
+            done(error);
+          });
+        }
+      }
+      letSignIn();
+      const app = await start({ strategy: new Own(options, mustNotBeCalled) });
+      expect(expectError(app, await app.visitor().signIn(), 500).message).to.equal('no such field');
+    });
+
     it('_loadUserProfile, also one that is put on the object', async () => {
       class Own extends PipedriveStrategy {
         override _loadUserProfile(_accessToken: string, done: Done) {
