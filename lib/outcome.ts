@@ -1,4 +1,5 @@
 // What a request to the strategy ends in, as plain data; and the one place that calls a Passport action.
+import { inspect } from 'node:util';
 import type { Request } from 'express';
 import type { StrategyCreatedStatic } from 'passport';
 import type { TokenError } from 'passport-oauth2';
@@ -214,7 +215,7 @@ function setHeaders(req: Request, outcome: Outcome): void {
 
 /** If `error` throws too (the app's own callback does), end the response and say why: nobody else will. */
 function lastResort(req: Request, thrown: unknown): void {
-  process.emitWarning(thrown instanceof Error ? thrown : String(thrown), { code: 'PIPEDRIVE_UNHANDLED_ERROR' });
+  process.emitWarning(thrown instanceof Error ? thrown : inspect(thrown), { code: 'PIPEDRIVE_UNHANDLED_ERROR' });
   const response = responseOf(req);
   if (response && !response.headersSent) response.statusCode = 500;
   response?.end();

@@ -136,6 +136,23 @@ describe('Passport', () => {
     });
   }
 
+  for (const [what, thrown] of Object.entries<object>({
+    'a plain object': { message: 'broken callback' },
+    'an object without prototype': Object.assign(Object.create(null), { message: 'broken callback' }),
+  })) {
+    it(`ends the request and warns with what was thrown when the callback throws ${what}`, async () => {
+      const app = await startWith(new PipedriveStrategy(options, anybody), (req, res, next) => {
+        const done = () => {
+          throw thrown;
+        };
+        passport.authenticate(app.strategy, done)(req, res, next);
+      });
+      const warned = once(process, 'warning');
+      expect((await app.visitor().callback({ error: 'x' })).status).to.equal(500);
+      expect(String((await warned)[0])).to.include('broken callback');
+    });
+  }
+
   describe('Cache-Control', () => {
     it('is no-store on each redirect to Pipedrive, whatever the app has set', async () => {
       const public_: RequestHandler = (_req, res, next) => next(void res.set('Cache-Control', 'public'));
