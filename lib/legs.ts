@@ -186,6 +186,6 @@ function readMetadata({ strategy, req, options }: SignIn): StateMetadata | undef
 
 /** A URL with more parameters, or others in their place. */
 function withParams(url: string, params: object): string {
-  const [base, query] = url.split('?', 2);
-  return `${base}?${stringify({ ...(query && parse(query)), ...params })}`;
+  const [base, ...query] = url.split('?');
+  return `${base}?${stringify({ ...parse(query.join('?')), ...params })}`;
 }

@@ -54,12 +54,12 @@ describe('authorize', () => {
     expect(expectRedirect(await visitor.send('/auth')).has('scope')).to.equal(false);
   });
 
-  it('keeps the query of an authorizationURL', async () => {
+  it('keeps the query of an authorizationURL, with a question mark in it', async () => {
     const visitor = await startVisited({
-      options: { authorizationURL: 'https://oauth.pipedrive.com/oauth/authorize?theme=dark' },
+      options: { authorizationURL: 'https://oauth.pipedrive.com/oauth/authorize?theme=dark&page=/?a' },
     });
     const query = expectRedirect(await visitor.send('/auth'));
-    expect([query.get('theme'), query.get('client_id')]).to.deep.equal(['dark', 'client-id']);
+    expect([query.get('theme'), query.get('page'), query.get('client_id')]).to.deep.equal(['dark', '/?a', 'client-id']);
   });
 
   it('sends what a subclass adds by authorizationParams and tokenParams', async () => {
