@@ -21,7 +21,7 @@ export function resolveCallbackURL(callbackURL: string, req: Request, proxy: boo
   if (!callbackURL.startsWith('/')) return callbackURL;
 
   const trusted = proxy || trustsProxy(req);
-  const forwarded = (name: string) => (trusted ? firstOf(req.headers[name]) : undefined);
+  const forwarded = (name: string) => (trusted ? firstOf(req.headers?.[name]) : undefined);
   const protocol = forwarded('x-forwarded-proto') ?? protocolOf(req);
   const host = forwarded('x-forwarded-host') ?? hostOf(req);
   const origin = `${protocol.toLowerCase() === 'https' ? 'https' : 'http'}://${host}`;
@@ -51,9 +51,10 @@ function protocolOf(req: Request): string {
 function hostOf(req: Request): string | undefined {
   // Fastify and Koa apply their own trust to these; Express 4's `host` lacks the port.
   const { host, hostname }: { host?: unknown; hostname?: unknown } = trustFunctionOf(req) ? {} : req;
+  const { headers = {} } = req; // test doubles may have none
   const named = [host, hostname].find(isText);
   // HTTP/2 has `:authority`, and prefers it to Host (RFC 9113 §8.3.1).
-  return named ?? firstOf(req.headers[':authority']) ?? firstOf(req.headers.host);
+  return named ?? firstOf(headers[':authority']) ?? firstOf(headers.host);
 }
 
 /** The connection of a request. Test doubles may have it under its old name only. */

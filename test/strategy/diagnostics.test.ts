@@ -81,6 +81,16 @@ describe('diagnostics', function () {
     for (const secret of ['a-code-of-a-user', 'the-token', 'the-secret']) expect(log).not.to.include(secret);
   });
 
+  it('changes nothing for a request without headers, as test suites make them up', async () => {
+    const log = await logOf(`
+      await request(create({ state: false }), '/', {}, { headers: undefined });
+      await request(create({ state: false, callbackURL: '/callback', proxy: true }), '/', {}, { headers: undefined });
+    `);
+    expect(log).to.match(/: redirect$/m);
+    expect(log).to.match(/: fail, status 400, invalid_request: .+ names no usable host$/m);
+    expect(log).not.to.include('TypeError');
+  });
+
   it('prints why a code without state is not taken', async () => {
     const log = await logOf(`
       await request(create(), '/?code=a-code-of-a-user');
