@@ -50,6 +50,17 @@ export type Outcome =
 
 export type Actions = Pick<StrategyCreatedStatic, 'redirect' | 'success' | 'fail' | 'error'>;
 
+/** A strategy's actions as they are now: Passport may put another request's on the same object while this one waits. */
+export function actionsOf(strategy: Actions): Actions {
+  const { redirect, success, fail, error } = strategy;
+  return {
+    redirect: (url) => redirect.call(strategy, url),
+    success: (user, info) => success.call(strategy, user, info),
+    fail: (info, status) => fail.call(strategy, info, status),
+    error: (thrown) => error.call(strategy, thrown),
+  };
+}
+
 interface Failure {
   status: number;
   message: string;

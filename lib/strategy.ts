@@ -10,7 +10,7 @@ import { internalOAuthError, ResponseError, readTokenError } from './errors';
 import { decide } from './legs';
 import { PipedriveOAuth2 } from './oauth2';
 import type { PipedriveStrategyOptions, PipedriveStrategyOptionsWithRequest } from './options';
-import { type Actions, applyOutcome, logOutcome, type Outcome } from './outcome';
+import { actionsOf, applyOutcome, logOutcome, type Outcome } from './outcome';
 import { PendingRefreshes, PendingTokens } from './pending';
 import type { PipedriveProfile } from './profile';
 import { type ResolvedOptions, resolveOptions } from './resolve-options';
@@ -87,9 +87,7 @@ export class PipedriveStrategy extends OAuth2Strategy {
 
   /** Passport calls it for each request. */
   override authenticate(req: Request, options: PipedriveAuthenticateOptions = {}): void {
-    // Taken now: Passport may put the actions of another request on this object while this one waits.
-    const { redirect, success, fail, error } = this;
-    const actions: Actions = Object.assign(Object.create(this), { redirect, success, fail, error });
+    const actions = actionsOf(this);
     checkRepetition(req);
     const { options: own, pendingTokens } = this._pipedrive;
     const { state: usesState, marketplaceInstall } = own;

@@ -2,7 +2,7 @@
 import type { Request } from 'express';
 import type { AuthenticateOptions } from 'passport';
 import { Strategy } from 'passport-strategy';
-import { applyOutcome, logOutcome, type Outcome, verdictOutcome } from '../outcome';
+import { actionsOf, applyOutcome, logOutcome, type Outcome, verdictOutcome } from '../outcome';
 import { resolveContextVerify, type Verdict, type VerifyCallback } from '../verify';
 import { ExtensionTokenError, type PipedriveExtensionFailure } from './errors';
 import { checkIds, tokenOf } from './request';
@@ -56,9 +56,7 @@ export class PipedriveExtensionStrategy extends Strategy {
 
   /** Passport calls it for each request. */
   override authenticate(req: Request, options: AuthenticateOptions = {}): void {
-    // Taken now: Passport may put the actions of another request on this object while this one waits.
-    const { redirect, success, fail, error } = this;
-    const actions = { redirect, success, fail, error };
+    const actions = actionsOf(this);
     this.decide(req)
       .catch((thrown: unknown): Outcome => ({ action: 'error', error: thrown }))
       .then((outcome) => {
