@@ -187,5 +187,5 @@ function readMetadata({ strategy, req, options }: SignIn): StateMetadata | undef
 /** A URL with more parameters, or others in their place. */
 function withParams(url: string, params: object): string {
   const [base, ...query] = url.split('?');
-  return `${base}?${stringify({ ...parse(query.join('?')), ...params })}`;
+  return `${base}?${stringify({ ...(query.length > 0 && parse(query.join('?'))), ...params })}`;
 }
