@@ -8,7 +8,6 @@ import { ownHostOnly } from './loopback';
 import { marketplace } from './marketplace';
 import { assets, notFound, pageHeaders } from './pages';
 import type { Requests } from './requests';
-import { scenarios } from './scenarios';
 import type { Store } from './store';
 import { tokenEndpoints } from './token';
 
@@ -21,5 +20,5 @@ export const createApp = (store: Store, faults: Faults, requests: Requests): Exp
     .use(authorizeEndpoint(store, faults.at('authorize')))
     .use(tokenEndpoints(store, { token: faults.at('token'), revoke: faults.at('revoke') }))
     .use(api(store, { me: faults.at('users/me'), deals: faults.at('deals') }))
-    .use(marketplace(store), extensionPage(store), scenarios(store))
+    .use(marketplace(store), extensionPage(store))
     .use(notFound);

@@ -62,8 +62,8 @@ const showConsent =
     res.send(page('consent', { app, scopes, hidden, people, hasState: Boolean(params.state) }));
   };
 
-/** Redirects back to the app with what the user decided, which `read` finds in the request. */
-export function decide(store: Store, read: (req: Request) => unknown): RequestHandler {
+/** Redirects back to the app with what the user decided. */
+function decide(store: Store): RequestHandler {
   const server = createOAuthServer(store);
 
   /** Pipedrive documents no PKCE, and asks for no response_type; the library checks the one and needs the other. */
@@ -87,7 +87,7 @@ export function decide(store: Store, read: (req: Request) => unknown): RequestHa
   }
 
   return async (req, res) => {
-    const request = readAuthorize(read(req), store);
+    const request = readAuthorize(req.body, store);
     if ('problem' in request) return sendProblem(req, res, request.problem);
     const { app, params } = request;
     const redirect = (result: Params) => res.redirect(303, callbackURLWith(app, { ...result, state: params.state }));
@@ -103,8 +103,4 @@ export const authorizeEndpoint = (store: Store, fault: RequestHandler) =>
   Router()
     .all('/oauth/authorize', fault)
     .get('/oauth/authorize', showConsent(store))
-    .post(
-      '/oauth/authorize',
-      ownForm,
-      decide(store, (req) => req.body),
-    );
+    .post('/oauth/authorize', ownForm, decide(store));

@@ -77,12 +77,6 @@ export class Store {
     return expiresAt;
   }
 
-  /** Lets a code expire at once. */
-  expireCode(code: string): void {
-    const known = this.codes.get(code);
-    if (known) known.expiresAt = this.now() - 1;
-  }
-
   /** The user's install of the app, new or prolonged by its use. */
   install(app: App, user: SandboxUser): Install {
     const known = this.findInstall(app, user);

@@ -119,9 +119,7 @@ const revoke =
     return res.status(200).end();
   };
 
-export const exchange = (store: Store): RequestHandler[] => [checkForm, exchangeApiToken(store), token(store)];
-
 export const tokenEndpoints = (store: Store, faults: Record<'token' | 'revoke', RequestHandler>) =>
   Router()
-    .post('/oauth/token', faults.token, exchange(store))
+    .post('/oauth/token', faults.token, checkForm, exchangeApiToken(store), token(store))
     .post('/oauth/revoke', faults.revoke, checkForm, revoke(store));

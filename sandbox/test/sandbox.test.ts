@@ -322,32 +322,4 @@ describe('the sandbox over HTTP', () => {
     const missing = await get('/nowhere');
     expect([missing.status, missing.headers.get('content-type')]).to.deep.equal([404, 'text/html; charset=utf-8']);
   });
-
-  describe('scenarios', () => {
-    const decide = (name: string) => get(`/scenarios/${name}/oauth/authorize?${soundQuery}&state=1`);
-    const exchange = async (name: string, more: RequestInit = {}) => {
-      const form = { grant_type: 'authorization_code', code: await app.newCode(), redirect_uri: callbackURL };
-      const init = { method: 'POST', body: new URLSearchParams(form), headers: basic(registered), ...more };
-      return fetch(`${sandbox.origin}/scenarios/${name}/oauth/token`, init);
-    };
-
-    it('decide without a consent page, for registered apps only', async () => {
-      const code = answerOf(await decide('allow')).get('code') ?? '';
-      expect((await app.exchange(code)).status).to.equal(200);
-      expect(answerOf(await decide('cancel')).toString()).to.equal('tenant=7&error=user_denied&state=1');
-      expect((await get('/scenarios/allow/oauth/authorize?client_id=nobody')).status).to.equal(400);
-    });
-
-    it('refuse a code as used or as expired', async () => {
-      await expectRefusal(await exchange('used-code'), tokenErrors.authorizationCodeInvalid);
-      await expectRefusal(await exchange('expired-code'), tokenErrors.authorizationCodeExpired);
-    });
-
-    it('answer 503 with a page when down, and nothing at all when slow', async () => {
-      const down = await exchange('down');
-      expect([down.status, down.headers.get('content-type')]).to.deep.equal([503, 'text/html; charset=utf-8']);
-      const outcome = await exchange('slow', { signal: AbortSignal.timeout(100) }).catch(({ name }) => name);
-      expect(outcome).to.equal('TimeoutError');
-    });
-  });
 });
