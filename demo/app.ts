@@ -7,7 +7,7 @@ import type { Sandbox } from 'pipedrive-sandbox';
 import { accountRoutes, uninstallRoute } from './account';
 import { Account, Connection } from './connection';
 import { flowRoutes } from './flow';
-import { assets, failureHandler, notFound, ownFormsOnly, ownHostOnly, pageHeaders } from './pages';
+import { assets, failureHandler, headers, notFound, ownForms, ownHostOnly } from './pages';
 import { panelRoutes, panelStrategy } from './panel';
 import { referenceRoutes } from './reference';
 import { signInRoutes } from './sign-in';
@@ -61,9 +61,9 @@ export function createApp(
   return express()
     .disable('x-powered-by')
     .set('trust proxy', 'loopback') // a tunnel to this machine says there whether its users came by https
-    .use(ownHostOnly(callbackURL), pageHeaders(sandbox.origin), assets)
+    .use(ownHostOnly(callbackURL), headers(sandbox.origin), assets)
     .delete(callbackURL.pathname, express.json({ limit: '16kb' }), uninstallRoute(connections))
-    .use(sessions(), passport.session(), ownFormsOnly(origin), express.urlencoded({ extended: false }))
+    .use(sessions(), passport.session(), ownForms(origin), express.urlencoded({ extended: false }))
     .use(referenceRoutes(options, visitors), signInRoutes(passport, { visitors, connections, sandbox }, callbackURL))
     .use(flowRoutes(visitors, stage), accountRoutes(sandbox))
     .use(panelRoutes(passport, sandbox, connections, origin))

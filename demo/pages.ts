@@ -1,14 +1,14 @@
 // The demo's HTML, what a browser may do with it, and whose requests count.
-import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { Eta } from 'eta';
 import express, { type ErrorRequestHandler, type Request, type RequestHandler } from 'express';
-import helmet from 'helmet';
 import hljs from 'highlight.js/lib/core';
 import bash from 'highlight.js/lib/languages/bash';
 import json from 'highlight.js/lib/languages/json';
 import typescript from 'highlight.js/lib/languages/typescript';
 import xml from 'highlight.js/lib/languages/xml';
+import { isLoopback } from '../sandbox/lib/loopback';
+import { ownFormsOnly, pageHeaders } from '../sandbox/lib/security';
 import { Account } from './connection';
 
 const languages = { bash, json, typescript, xml };
@@ -46,28 +46,12 @@ export const assets: RequestHandler[] = [
 ];
 
 /** `form-action` covers the redirects that follow a form, to the consent page. Only the panel can be framed, by the sandbox. */
-export function pageHeaders(sandbox: string): RequestHandler[] {
-  const directives = {
-    defaultSrc: ["'none'"],
-    ...{ styleSrc: ["'self'"], scriptSrc: ["'self'"], imgSrc: ["'self'"], connectSrc: ["'self'"] },
+export const headers = (sandbox: string): RequestHandler[] =>
+  pageHeaders({
+    ...{ scriptSrc: ["'self'"], connectSrc: ["'self'"] },
     formAction: ["'self'", sandbox, 'https://*.pipedrive.com'],
-    baseUri: ["'none'"],
-    frameAncestors: [({ url = '' }: IncomingMessage) => (/^\/panel\?/.test(url) ? sandbox : "'none'")],
-  };
-  const headers = helmet({
-    contentSecurityPolicy: { useDefaults: false, directives },
-    referrerPolicy: { policy: 'same-origin' }, // a callback's URL holds a code
-    xFrameOptions: false, // an older frame-ancestors, which knows no origins
-    strictTransportSecurity: false, // the demo has no https of its own
+    frameAncestors: [({ url = '' }) => (/^\/panel\?/.test(url) ? sandbox : "'none'")],
   });
-  const noStore: RequestHandler = (_req, res, next) => {
-    res.set('Cache-Control', 'no-store');
-    next();
-  };
-  return [headers, noStore];
-}
-
-const isLoopback = ({ hostname }: URL) => /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname);
 
 /**
  * The app answers under its own name. Other names of this machine are redirected there, since cookies belong to a name.
@@ -83,21 +67,12 @@ export const ownHostOnly =
     return req.method === 'GET' && isLoopback(new URL(origin)) ? res.redirect(origin + req.originalUrl) : next();
   };
 
-/** Browsers say where a form comes from, older ones in `Origin` only; a client that says nothing acts for itself. */
-function isForeign(req: Request, own: string): boolean {
-  const site = req.get('sec-fetch-site');
-  const origin = req.get('origin');
-  return site ? site !== 'same-origin' : origin !== undefined && origin !== own;
-}
-
 /** Refuses what another site's page makes a browser send. */
-export const ownFormsOnly =
-  (origin: string): RequestHandler =>
-  (req, res, next) => {
-    if (req.method === 'GET' || req.method === 'HEAD' || !isForeign(req, origin)) return next();
-    const message = 'This form was not sent by a page of this app.';
-    return res.status(403).send(problemPage('Not from this app', message));
-  };
+export const ownForms = (origin: string): RequestHandler =>
+  ownFormsOnly({
+    originOf: () => origin,
+    refusal: () => problemPage('Not from this app', 'This form was not sent by a page of this app.'),
+  });
 
 export const notFound: RequestHandler = (_req, res) => {
   res.status(404).send(problemPage('No such page', 'There is nothing at this address.'));

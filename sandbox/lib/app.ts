@@ -6,16 +6,20 @@ import { extensionPage } from './extension';
 import type { Faults } from './faults';
 import { ownHostOnly } from './loopback';
 import { marketplace } from './marketplace';
-import { assets, notFound, pageHeaders } from './pages';
+import { assets, notFound } from './pages';
 import type { Requests } from './requests';
+import { pageHeaders } from './security';
 import type { Store } from './store';
 import { tokenEndpoints } from './token';
+
+// No form-action: browsers apply it to redirects too, and an app's callback may be anywhere.
+const headers = pageHeaders({}, { crossOriginOpenerPolicy: false }); // apps may open the consent page in a popup
 
 export const createApp = (store: Store, faults: Faults, requests: Requests): Express =>
   express()
     .disable('x-powered-by')
     .set('query parser', 'simple')
-    .use(pageHeaders, assets, requests.onArrival, ownHostOnly)
+    .use(headers, assets, requests.onArrival, ownHostOnly)
     .use(express.urlencoded({ extended: false }), requests.onForm)
     .use(authorizeEndpoint(store, faults.at('authorize')))
     .use(tokenEndpoints(store, { token: faults.at('token'), revoke: faults.at('revoke') }))

@@ -5,6 +5,7 @@ import { isLoopback } from './loopback';
 import type { App } from './options';
 import { ownForm, page, problemPage } from './pages';
 import { type Params, readParams } from './params';
+import { contentPolicy } from './security';
 import type { Store } from './store';
 import { signedJWT } from './tokens';
 import type { ExtensionDetails } from './types';
@@ -68,7 +69,7 @@ function readFramed({ url = '' }: Params, app: App): URL | undefined {
 
 const showExtension =
   (store: Store): RequestHandler =>
-  (req, res) => {
+  (req, res, next) => {
     const viewer = readViewer(req.query, store);
     const url = viewer && readFramed(viewer.params, viewer.app);
     if (!viewer || !url) {
@@ -79,10 +80,10 @@ const showExtension =
     const { resource, view, selectedIds = '' } = params;
     const details = { resource, view, selectedIds: selectedIds.split(',').filter(Boolean).map(Number) };
     const src = extensionURL(url, app, user, details, store.now());
-    const policy = `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; frame-src ${url.origin}; base-uri 'none'; frame-ancestors 'none'`;
-    res.set('Content-Security-Policy', policy);
     const id = new URL(src).searchParams.get('id');
-    return res.send(page('extension', { app, user, src, id, clientId: app.clientId, userKey: params.user }));
+    const html = page('extension', { app, user, src, id, clientId: app.clientId, userKey: params.user });
+    const policy = contentPolicy({ scriptSrc: ["'self'"], connectSrc: ["'self'"], frameSrc: [url.origin] });
+    return policy(req, res, (error) => (error ? next(error) : res.send(html)));
   };
 
 /** A new token, for the SDK's GET_SIGNED_TOKEN. */

@@ -1,7 +1,8 @@
-// The sandbox's HTML: templates, the headers that go with them, and whose forms count.
+// The sandbox's HTML: templates, what they refer to, and their forms.
 import { join } from 'node:path';
 import { Eta } from 'eta';
 import { type RequestHandler, Router } from 'express';
+import { ownFormsOnly } from './security';
 
 const views = join(__dirname, '..', 'views');
 const eta = new Eta({ views, cache: true });
@@ -12,32 +13,11 @@ export const page = (name: 'consent' | 'extension' | 'home' | 'problem', data: o
 
 export const problemPage = (title: string, message: string): string => page('problem', { title, message });
 
-// No form-action: browsers apply it to redirects too, and an app's callback may be anywhere.
-const policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'";
-
-export const pageHeaders: RequestHandler = (_req, res, next) => {
-  res.set({
-    'Content-Security-Policy': policy,
-    'X-Frame-Options': 'DENY',
-    'X-Content-Type-Options': 'nosniff',
-    'Referrer-Policy': 'same-origin',
-    'Cache-Control': 'no-store',
-  });
-  next();
-};
-
-/**
- * Refuses a form that another site's page sent. Browsers say where a form comes from, older ones in `Origin` only;
- * other clients say nothing, and nobody can make them send one unawares.
- */
-export const ownForm: RequestHandler = (req, res, next) => {
-  const site = req.get('sec-fetch-site');
-  const origin = req.get('origin');
-  const foreign = site ? site !== 'same-origin' : origin && origin !== `${req.protocol}://${req.get('host')}`;
-  if (!foreign) return next();
-  const message = 'The request did not come from one of its pages.';
-  return res.status(403).send(problemPage('This form is not from the sandbox', message));
-};
+/** On the routes of the pages' own forms: the token endpoints get theirs from everywhere. */
+export const ownForm = ownFormsOnly({
+  originOf: (req) => `${req.protocol}://${req.get('host')}`,
+  refusal: () => problemPage('This form is not from the sandbox', 'The request did not come from one of its pages.'),
+});
 
 /** What the pages refer to. */
 export const assets = Router().get(['/style.css', '/icon.svg', '/extension.js'], (req, res) => {

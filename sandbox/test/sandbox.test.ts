@@ -38,6 +38,13 @@ describe('the sandbox over HTTP', () => {
       expect(policy).to.include("default-src 'none'").and.include("frame-ancestors 'none'");
     });
 
+    it('can be opened in a popup by an app, and leaves no address with a code behind elsewhere', async () => {
+      const { headers } = await get(`/oauth/authorize?${soundQuery}`);
+      expect(headers.has('cross-origin-opener-policy')).to.equal(false);
+      expect(headers.get('referrer-policy')).to.equal('same-origin');
+      expect(headers.get('cache-control')).to.equal('no-store');
+    });
+
     for (const [what, query] of Object.entries({
       'an unknown client_id': soundQuery.replace('app', 'nobody'),
       'no client_id': soundQuery.replace('client_id', 'client'),

@@ -38,7 +38,7 @@ describe('the packed pipedrive-sandbox', function () {
       readFileSync(join(project.directory, 'node_modules', 'pipedrive-sandbox', path), 'utf8');
     for (const path of ['dist/index.js', 'dist/cli.js']) expect(read(path)).not.to.include('passport');
     const { dependencies } = JSON.parse(read('package.json'));
-    expect(Object.keys(dependencies)).to.deep.equal(['@node-oauth/oauth2-server', 'eta', 'express']);
+    expect(Object.keys(dependencies)).to.deep.equal(['@node-oauth/oauth2-server', 'eta', 'express', 'helmet']);
   });
 
   it('gives the same to require and to import', async () => {
