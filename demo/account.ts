@@ -1,12 +1,15 @@
-// "The account": the gateway to the API, and the token lifecycle. Each action ends on a page that says what happened.
-import { type Request, type RequestHandler, type Response, Router } from 'express';
+// "The account": the gateway to the API, the token lifecycle, and a panel in Pipedrive. Each action ends on a page that
+// says what happened.
+import { type ErrorRequestHandler, type Request, type RequestHandler, Router } from 'express';
+import type { Authenticator } from 'passport';
 import { InternalOAuthError, type PipedriveTokens, TokenError } from 'passport-pipedrive-oauth2';
+import { PipedriveExtensionStrategy } from 'passport-pipedrive-oauth2/extensions';
 import { NotInstalledError } from 'passport-pipedrive-oauth2/installations';
-import type { Sandbox } from 'pipedrive-sandbox';
-import { type Account, type Connection, type Happening, withTokens } from './connection';
+import { type Sandbox, users } from 'pipedrive-sandbox';
+import type { Account, Connection, Happening } from './connection';
 import { secretsOf, shown } from './exchange';
 import { accountOf, formerAccountOf, page } from './pages';
-import type { Recording } from './recorder';
+import { Recording, record } from './recorder';
 
 /** What may be asked for: nothing that changes anything. */
 export const calls = ['/api/v1/users/me', '/api/v1/deals?limit=3'] as const;
@@ -16,6 +19,7 @@ const patience = 10_000;
 const hour = 3_600_000;
 
 type Said = Omit<Happening, 'recording'>;
+type Action = (account: Account, req: Request, recording: Recording) => Promise<Said>;
 
 /** Calls the API with the token put in. The strategy has checked that `api_domain` is Pipedrive's, or the sandbox's. */
 async function call(path: string, { api_domain, access_token }: PipedriveTokens, recording: Recording) {
@@ -33,7 +37,9 @@ async function call(path: string, { api_domain, access_token }: PipedriveTokens,
 }
 
 /** With fresh tokens; when Pipedrive rejects them, once more with new ones. */
-async function callGateway({ id, connection: { installations } }: Account, path: string, recording: Recording) {
+const callGateway: Action = async ({ id, connection: { installations } }, req, recording) => {
+  const path = calls.find((one) => one === req.body?.path);
+  if (!path) return { title: 'No such call', text: 'The gateway makes the calls that are listed.', isBad: true };
   const tokens = await installations.tokens(id);
   let status = await call(path, tokens, recording);
   const isRejected = status === 401;
@@ -45,40 +51,38 @@ async function callGateway({ id, connection: { installations } }: Account, path:
     ? 'Pipedrive rejected the access token. The app got a new one for the refresh token, and called again.'
     : 'The page asked this app, and the app asked Pipedrive, with the access token put in on the server.';
   return { title: `${status ?? 'No response'} · GET ${path}`, text, isBad: status !== 200 };
-}
+};
 
-async function refresh({ id, tokens, connection: { installations } }: Account): Promise<Said> {
+const refresh: Action = async ({ id, tokens, connection: { installations } }) => {
   await installations.tokens(id, { rejected: tokens?.access_token });
   const text = 'There is a new access token. The refresh token stays the same, and is good for another 60 days.';
   return { title: 'Refreshed', text };
-}
+};
 
-async function revoke({ id, connection: { installations } }: Account): Promise<Said> {
+const revoke: Action = async ({ id, connection: { installations } }) => {
   await installations.uninstall(id);
   const text = 'The refresh token is revoked, and with it the access token: the app is no longer installed.';
   return { title: 'Revoked', text };
-}
+};
 
 /** What went wrong between the app and Pipedrive. Throws other errors. */
-async function problem(account: Account, error: unknown): Promise<Said> {
-  if (error instanceof NotInstalledError) await account.connection.installations.remove(account.id);
+async function problem({ id, connection }: Account, error: unknown): Promise<Said> {
+  if (error instanceof NotInstalledError) await connection.installations.remove(id);
   else if (!(error instanceof TokenError || error instanceof InternalOAuthError)) throw error;
   return { title: 'That did not work', text: `${error.name}: ${error.message}`, isBad: true };
 }
 
-/** Runs an action for the user who is signed in, and shows on `back` what happened. */
+/** Runs an action for the user who is signed in, and shows what happened on the page that asked for it. */
 const forAccount =
-  (
-    action: (account: Account, req: Request, recording: Recording) => Promise<Said>,
-    back = '/account',
-  ): RequestHandler =>
+  (action: Action): RequestHandler =>
   async (req, res) => {
     const account = accountOf(req);
-    if (account)
-      await withTokens(account, (recording) =>
-        action(account, req, recording).catch((error: unknown) => problem(account, error)),
-      );
-    res.redirect(303, `${req.body?.page === 'reference' ? '/' : back}#happened`);
+    if (account) {
+      const recording = new Recording();
+      const run = () => action(account, req, recording).catch((error: unknown) => problem(account, error));
+      account.happening = { ...(await record(recording, run)), recording };
+    }
+    res.redirect(303, req.body?.page === 'reference' ? '/#happened' : '/account#happened');
   };
 
 /** What was done with the tokens last, as the pages show it. */
@@ -87,16 +91,6 @@ export function happeningView(account: Account | undefined) {
   const { recording, ...said } = account.happening;
   const secrets = secretsOf(recording, account.connection.options.clientSecret);
   return { ...said, exchanges: recording.exchanges.map((exchange) => shown(exchange, secrets)) };
-}
-
-function accountView(req: Request, sandbox: Sandbox) {
-  const account = accountOf(req);
-  const former = account ? undefined : formerAccountOf(req);
-  const happening = happeningView(account ?? former);
-  const isSandbox = account?.connection.options.authorizationServer === sandbox.origin;
-  const { expires_at = 0 } = account?.tokens ?? {};
-  const title = happening ? `${happening.title} · Account` : 'Account';
-  return { title, account, former, calls, happening, expires: new Date(expires_at * 1000), isSandbox };
 }
 
 /** Pipedrive's server has no session: this goes in front of those. */
@@ -109,30 +103,74 @@ export const uninstallRoute =
   };
 
 export function accountRoutes(sandbox: Sandbox) {
-  const signOut = (req: Request, res: Response, next: (error: unknown) => void) =>
+  const show: RequestHandler = (req, res) => {
+    const account = accountOf(req);
+    const former = account ? undefined : formerAccountOf(req);
+    const happening = happeningView(account ?? former);
+    const isSandbox = account?.connection.options.authorizationServer === sandbox.origin;
+    const expires = new Date((account?.tokens?.expires_at ?? 0) * 1000);
+    const title = happening ? `${happening.title} · Account` : 'Account';
+    res.send(page('account', { title, account, former, calls, happening, expires, isSandbox, sandbox }));
+  };
+
+  const passHour: Action = async () => {
+    sandbox.advance(hour);
+    const text =
+      'By the clock of the sandbox, so that it rejects the access token. Make a call: the app gets a new one.';
+    return { title: 'An hour has passed', text };
+  };
+
+  const signOut: RequestHandler = (req, res, next) =>
     req.logout({ keepSessionInfo: true }, (error) => (error ? next(error) : res.redirect(303, '/account')));
 
   return Router()
-    .get('/account', (req, res) => void res.send(page('account', { ...accountView(req, sandbox), sandbox })))
+    .get('/account', show)
+    .post('/gateway', forAccount(callGateway))
     .post('/refresh', forAccount(refresh))
     .post('/revoke', forAccount(revoke))
-    .post(
-      '/gateway',
-      forAccount(async (account, req, recording) => {
-        const path = calls.find((one) => one === req.body?.path);
-        if (!path) return { title: 'No such call', text: 'The gateway makes the calls that are listed.', isBad: true };
-        return callGateway(account, path, recording);
-      }),
-    )
-    .post(
-      '/hour',
-      forAccount(async () => {
-        sandbox.advance(hour);
-        return {
-          title: 'An hour has passed',
-          text: 'By the clock of the sandbox, so that it rejects the access token. Make a call: the app gets a new one.',
-        };
-      }),
-    )
+    .post('/hour', forAccount(passHour))
     .post('/sign-out', signOut);
+}
+
+/** Who looks at the panel, and until when the token says so. */
+class Viewer {
+  constructor(
+    readonly id: string,
+    readonly expires: Date,
+  ) {}
+}
+
+/** By default an extension's tokens are signed with the client secret. */
+export const panelStrategy = (secret: string[]) =>
+  new PipedriveExtensionStrategy({ secret }, ({ id, expiresAt }) => new Viewer(id, new Date(expiresAt * 1000)));
+
+/** A panel of the app's in Pipedrive: an iframe without cookies, in which only a signed token says who is looking. */
+export function panelRoutes(
+  passport: Pick<Authenticator, 'authenticate'>,
+  { sandbox, connections, origin }: { sandbox: Sandbox; connections: Connection[]; origin: string },
+) {
+  const show: RequestHandler = (req, res, next) => {
+    if (!(req.user instanceof Viewer)) return next();
+    const { id, expires } = req.user;
+    const account = connections.map(({ accounts }) => accounts.get(id)).find((one) => one?.isInstalled);
+    const { resource, selectedIds } = req.query;
+    return res.send(page('panel', { id, expires, installed: account?.profile, resource, selectedIds }));
+  };
+
+  const refuse: ErrorRequestHandler = (error, { authInfo }, res, next) =>
+    authInfo?.message ? res.status(error.status).send(page('panel', { problem: authInfo.message })) : next(error);
+
+  /** The sandbox frames the panel as Pipedrive does. */
+  const frame: RequestHandler = (req, res) => {
+    const { profile, connection } = accountOf(req) ?? {};
+    const { clientID } = connection?.options ?? {};
+    const user = (['ada', 'ben', 'cleo'] as const).find((name) => users[name].id === profile?.userId);
+    if (!profile || !user || !clientID) return res.redirect('/account');
+    const who = { user, companyId: profile.companyId };
+    const selected = { resource: 'deal', view: 'details', selectedIds: [1] };
+    return res.redirect(sandbox.extensionPage(clientID, `${origin}/panel`, who, selected));
+  };
+
+  const identify = passport.authenticate('pipedrive-extension', { session: false, failWithError: true });
+  return Router().get('/panel/frame', frame).get('/panel', identify, show).use('/panel', refuse);
 }

@@ -1,8 +1,8 @@
 // An app as it is registered at Pipedrive or in the sandbox: its strategy, and the installations that its users have made.
-import type { RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import { type PipedriveProfile, PipedriveStrategy, type PipedriveStrategyOptions } from 'passport-pipedrive-oauth2';
 import { Installations } from 'passport-pipedrive-oauth2/installations';
-import { type Exchange, Recording, record, recordBodies } from './recorder';
+import { Recording, recordBodies } from './recorder';
 
 export interface Credentials {
   clientID: string;
@@ -80,29 +80,20 @@ export class Connection {
     this.uninstall = this.strategy.uninstall(async (notice, req) => {
       await this.installations.remove(notice);
       const account = this.accounts.get(`${notice.companyId}:${notice.userId}`);
-      if (account) account.happening = uninstalled(options.callbackURL, req.headers, req.body);
+      if (account) account.happening = uninstalled(options.callbackURL, req);
     });
   }
 }
 
-function uninstalled(url: string, headers: Record<string, unknown>, body: unknown): Happening {
-  const recording = new Recording();
+function uninstalled(url: string, { method, headers, body, res }: Request): Happening {
   const { authorization, 'content-type': type } = headers;
-  const notice: Exchange = {
-    ...{ from: 'pipedrive', to: 'app', method: 'DELETE', url, body: JSON.stringify(body) },
+  const recording = new Recording();
+  const notice = recording.request({
+    ...{ from: 'pipedrive', to: 'app', method, url, body: JSON.stringify(body) },
     headers: { authorization: String(authorization), 'content-type': String(type) },
-  };
-  recording.respond(recording.request(notice), 204);
+  });
+  res?.once('finish', () => recording.respond(notice, res.statusCode));
   const text =
     "The user has uninstalled the app on Pipedrive's side. Pipedrive told this app's server, which deleted the tokens.";
   return { title: 'Uninstalled', text, recording };
-}
-
-/** Does something with an account's tokens, and notes what was sent and received. Errors are for the caller. */
-export async function withTokens(
-  account: Account,
-  action: (recording: Recording) => Promise<Omit<Happening, 'recording'>>,
-): Promise<void> {
-  const recording = new Recording();
-  account.happening = { ...(await record(recording, () => action(recording))), recording };
 }

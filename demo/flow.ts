@@ -1,42 +1,89 @@
-// "The flow": what the last sign-in sent and received, and everything that a sign-in can end in, one click each.
+// The two routes that every app with Passport has, recorded; and "The flow": what the last sign-in sent and received, and
+// everything that a sign-in can end in, one click each.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Request, type Response, Router } from 'express';
+import { type Request, type RequestHandler, Router } from 'express';
+import type { Authenticator } from 'passport';
 import type { Connection } from './connection';
-import { drawn } from './diagram';
-import { secretsOf, shown } from './exchange';
-import type { Result } from './outcome-apps';
-import { type Outcome, outcomes } from './outcomes';
+import { drawn, secretsOf, shown } from './exchange';
+import { outcomes } from './outcomes';
 import { accountOf, highlighted, page } from './pages';
-import type { Recording } from './recorder';
-import type { Compared, Stage } from './stage';
-import type { Visitors } from './visitor';
+import { type Consents, Recording, recordRequests } from './recorder';
+import { type Flow, type Result, resultOf, type Stage } from './stage';
+import type { Visitor, Visitors } from './visitor';
 
-/** A sign-in: the visitor's own, or an outcome that was played. */
-export interface Flow {
-  connection: Connection;
-  recording: Recording;
-  /** Whether the next callback with a code waits for a click. */
-  pauses: boolean;
-  /** The callback that waits, as a path with its query. */
-  paused?: string;
-  result?: Result;
-  outcome?: Outcome;
-  /** What the user sees in the end, and what the app's log has. */
-  page?: string;
-  log?: string;
-  compared?: Compared;
+export function signInRoutes(
+  passport: Pick<Authenticator, 'authenticate'>,
+  { visitors, connections, consents }: { visitors: Visitors; connections: Connection[]; consents: Consents },
+  callbackURL: URL,
+) {
+  function begin(visitor: Visitor): Flow {
+    const connection = visitor.connect(connections);
+    visitor.flow = { connection, recording: new Recording(), pauses: visitor.settings.pauses };
+    return visitor.flow;
+  }
+
+  const whenReady: RequestHandler = (req, res, next) => (visitors.of(req).isReady ? next() : res.redirect('/'));
+
+  const beginFlow: RequestHandler = (req, _res, next) => {
+    begin(visitors.of(req));
+    next();
+  };
+
+  /** A callback that belongs to no flow begins one: the Marketplace starts installs, and anybody can send a browser here. */
+  const continueFlow: RequestHandler = (req, _res, next) => {
+    const visitor = visitors.of(req);
+    const flow = visitor.flow && !visitor.flow.result ? visitor.flow : begin(visitor);
+    const { state } = req.query;
+    const { target, client_id } = visitor.settings;
+    const url = new URL(req.originalUrl, callbackURL).href;
+    if (target === 'sandbox')
+      consents.record(flow.recording, client_id, typeof state === 'string' ? state : undefined, url);
+    next();
+  };
+
+  const recorded = recordRequests((req) => visitors.of(req).flow?.recording, callbackURL.origin);
+
+  /** Stops at the first callback with a code, until a click goes on. */
+  const pause: RequestHandler = (req, res, next) => {
+    const { flow } = visitors.of(req);
+    const isResumed = flow?.paused === req.originalUrl;
+    if (!flow || isResumed || !flow.pauses || req.query.code === undefined) {
+      if (flow) flow.paused = undefined;
+      return next();
+    }
+    flow.pauses = false;
+    flow.paused = req.originalUrl;
+    return res.redirect('/flow#result');
+  };
+
+  const authenticate: RequestHandler = (req, res, next) => {
+    const { flow, settings } = visitors.of(req);
+    if (!flow) return next();
+    const options = {
+      state: settings.return_state || undefined,
+      failWithError: true,
+      keepSessionInfo: true, // the session holds who the visitor is
+    };
+    const done = (error?: unknown) => {
+      flow.result = resultOf(req, error);
+      return flow.result ? res.redirect('/flow#result') : next(error);
+    };
+    return passport.authenticate(flow.connection.strategy, options)(req, res, done);
+  };
+
+  return Router()
+    .get('/auth/pipedrive', whenReady, beginFlow, recorded, authenticate)
+    .get(callbackURL.pathname, whenReady, continueFlow, recorded, pause, authenticate);
 }
 
-/** Lines of a source file of the demo's, as they run: those between `// lines: {name}` and the next empty line. */
+/** Lines of a source file, as they run: those between `// lines: {name}` and the next empty line. */
 function sourceLines(file: string, name: string): string {
   const [, text = ''] = readFileSync(join(__dirname, file), 'utf8').split(`// lines: ${name}\n`);
-  const lines = (text.split('\n\n')[0] ?? '').trimEnd().split('\n');
-  const indent = Math.min(...lines.map((line) => line.search(/\S|$/)));
-  return lines.map((line) => line.slice(indent)).join('\n');
+  return text.slice(0, text.indexOf('\n\n'));
 }
 
-const kinds: Record<Result['outcome'], string> = {
+const explanations: Record<Result['outcome'], string> = {
   success:
     "Passport's success: the handler of the callback route runs. `req.user` is what the verify function returned, and `req.authInfo.state` is the return state.",
   failure:
@@ -51,79 +98,54 @@ function messageOf({ message, account }: Result): string {
   return account.isInstalled ? `${who} is signed in.` : `${who} had signed in. The app has been uninstalled since.`;
 }
 
-function headline({ result, paused }: Flow): string | undefined {
-  if (!result) return paused && 'Paused';
-  return result.status ? String(result.status) : result.outcome;
-}
-
-/** Of a result, what the page says, masked. */
-function resultView(flow: Flow) {
-  const { result, connection, recording, page: text, log, compared } = flow;
-  if (!result) return undefined;
+/** What the page says of a flow, masked, with one of its exchanges: the one that is asked for, or else the first. */
+function flowView({ recording, connection, result, played }: Flow, asked: number) {
+  const { exchanges } = recording;
   const secrets = secretsOf(recording, connection.options.clientSecret);
-  const { outcome, status, code, name, description, cause, returnState } = result;
-  const rows = { 'Passport outcome': outcome, Status: status, Code: code, Class: name };
-  const more = { 'Pipedrive says': description, Cause: cause, 'Return state': returnState };
-  const facts = Object.entries({ ...rows, ...more }).filter(([, value]) => value !== undefined);
-  return {
-    kind: outcome,
-    message: messageOf(result),
-    facts: facts.map(([label, value]) => [label, secrets.mask(String(value))]),
-    explanation: kinds[outcome],
-    lines: highlighted(sourceLines('outcome-apps.ts', outcome), 'typescript'),
-    ours: text !== undefined && { status, page: secrets.mask(text), log: secrets.mask(log ?? '') },
-    compared: compared && { ...compared, page: secrets.mask(compared.page), log: secrets.mask(compared.log) },
-  };
-}
-
-/** The exchange that is asked for, or else the first one. */
-function indexOf(req: Request, recording: Recording): number {
-  const asked = Number(req.query.exchange ?? Number.NaN);
-  return Number.isInteger(asked) && asked >= 1 && asked <= recording.exchanges.length ? asked - 1 : 0;
-}
-
-function walkView(flow: Flow, index: number) {
-  const { recording, connection, result } = flow;
-  const secrets = secretsOf(recording, connection.options.clientSecret);
-  const exchange = recording.exchanges[index];
-  return {
+  const index = exchanges[asked - 1] ? asked - 1 : 0;
+  const exchange = exchanges[index];
+  const walk = exchange && {
     diagram: drawn(recording, secrets, result !== undefined),
-    exchange: exchange && shown(exchange, secrets),
-    index,
-    count: recording.exchanges.length,
+    ...{ exchange: shown(exchange, secrets), index, count: exchanges.length },
     isLive: connection.options.authorizationServer === undefined,
   };
+  if (!result) return { walk };
+  const { outcome, status, code, more } = result;
+  const facts = Object.entries({ 'Passport outcome': outcome, Status: status, Code: code, ...more })
+    .filter(([, value]) => value !== undefined)
+    .map(([label, value]) => [label, secrets.mask(String(value))]);
+  const sides = Object.entries({ 'With this package': played?.ours, 'Beside it: bare passport-oauth2': played?.bare })
+    .flatMap(([title, side]) => (side ? [{ ...side, title }] : []))
+    .map((side) => ({ ...side, page: secrets.mask(side.page), log: secrets.mask(side.log) }));
+  const lines = highlighted(sourceLines('stage.ts', outcome), 'typescript');
+  const view = { kind: outcome, message: messageOf(result), facts, explanation: explanations[outcome], lines, sides };
+  return { walk, result: view };
 }
 
 export function flowRoutes(visitors: Visitors, stage: Stage) {
-  const show = (req: Request, res: Response) => {
+  const show: RequestHandler = (req, res) => {
+    const { flow, results } = visitors.of(req);
+    const { result, paused, played } = flow ?? {};
+    const head = result ? (result.status ?? result.outcome) : paused && 'Paused';
+    const title = [head, played?.outcome.title ?? 'Flow'].filter(Boolean).join(' · ');
+    const view = flow && flowView(flow, Number(req.query.exchange));
+    res.send(page('flow', { title, outcomes, results, account: accountOf(req), flow, ...view }));
+  };
+
+  const play: RequestHandler = async (req, res, next) => {
     const visitor = visitors.of(req);
-    const { flow } = visitor;
-    const name = flow?.outcome?.title ?? 'Flow';
-    const head = flow && headline(flow);
-    const noted = new Map([...visitor.results].map(([id, { result }]) => [id, result]));
-    const view = {
-      ...{ title: head ? `${head} · ${name}` : name, outcomes, noted, account: accountOf(req), flow },
-      ...{ result: flow && resultView(flow), walk: flow && walkView(flow, indexOf(req, flow.recording)) },
-    };
-    res.send(page('flow', view));
+    const outcome = outcomes.find(({ id }) => id === req.params.id);
+    if (!outcome) return next();
+    const flow = await stage.play(outcome);
+    visitor.flow = flow;
+    visitor.results.set(outcome.id, flow.result);
+    const { account } = flow.result;
+    const showResult = (error?: unknown) => (error ? next(error) : res.redirect(303, '/flow#result'));
+    return account ? req.login(account, { session: true, keepSessionInfo: true }, showResult) : showResult();
   };
 
   return Router()
     .get('/flow', show)
-    .post('/flow/continue', (req, res) => res.redirect(303, visitors.of(req).flow?.paused ?? '/flow'))
-    .post('/outcomes/:id', async (req, res, next) => {
-      const visitor = visitors.of(req);
-      const outcome = outcomes.find(({ id }) => id === req.params.id);
-      if (!outcome) return next();
-      const { recording, result, page: seen, log, compared } = await stage.play(outcome);
-      const { connection } = stage;
-      visitor.flow = { connection, recording, pauses: false, result, outcome, page: seen.text, log, compared };
-      visitor.results.set(outcome.id, visitor.flow);
-      const show = () => res.redirect(303, '/flow#result');
-      if (!result.account) return show();
-      return req.login(result.account, { session: true, keepSessionInfo: true }, (error) =>
-        error ? next(error) : show(),
-      );
-    });
+    .post('/flow/continue', (req: Request, res) => res.redirect(303, visitors.of(req).flow?.paused ?? '/flow'))
+    .post('/outcomes/:id', play);
 }

@@ -1,14 +1,67 @@
-// `npm run demo`: its own server, a sandbox in which it is registered, and the two apps that outcomes are played with.
+// `npm run demo`: an Express app that signs users in with Pipedrive and shows each step of it, on a server of its own, a
+// sandbox in which it is registered, and the two apps that outcomes are played with.
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import express, { type Express } from 'express';
+import session from 'express-session';
+import { Passport } from 'passport';
 import { type Sandbox, startSandbox } from 'pipedrive-sandbox';
-import { createApp } from './app';
-import type { Credentials } from './connection';
+import { accountRoutes, panelRoutes, panelStrategy, uninstallRoute } from './account';
+import { Account, Connection, type Credentials } from './connection';
+import { flowRoutes, signInRoutes } from './flow';
+import { assets, failureHandler, headers, notFound, ownForms, ownHostOnly } from './pages';
+import { referenceRoutes } from './reference';
 import { type Registered, Stage } from './stage';
+import { type DemoOptions, Visitors } from './visitor';
 
 const host = '127.0.0.1'; // nobody else on the network
-export const callbackPath = '/auth/pipedrive/callback';
+const callbackPath = '/auth/pipedrive/callback';
+
+/** Only whose account it is goes into the session; profile and tokens stay on the server. */
+function createPassport(connections: Connection[]) {
+  const passport = new Passport();
+  passport.serializeUser((user, done) => {
+    if (!(user instanceof Account)) return done(new TypeError('Not an account'));
+    return done(null, { clientID: user.connection.options.clientID, id: user.id });
+  });
+  passport.deserializeUser(({ clientID, id }: { clientID: string; id: string }, done) => {
+    const accounts = connections.filter(({ options }) => options.clientID === clientID);
+    done(null, accounts.map((connection) => connection.accounts.get(id)).find(Boolean) ?? false);
+  });
+  return passport;
+}
+
+function createApp(options: DemoOptions, stage: Stage, log: (error: unknown) => void): Express {
+  const callbackURL = new URL(options.callbackURL);
+  const { origin } = callbackURL;
+  const { sandbox, consents } = stage;
+  const { origin: authorizationServer, ...registered } = options.sandbox;
+  // The apps that the demo was started with, and those that visitors name. Pipedrive's notices reach no others.
+  const connections = [
+    new Connection({ ...registered, callbackURL: options.callbackURL, authorizationServer }),
+    ...(options.credentials ? [new Connection({ ...options.credentials, callbackURL: options.callbackURL })] : []),
+    stage.connection,
+  ];
+  const secrets = [registered, stage.registered].map(({ clientSecret }) => clientSecret);
+  const visitors = new Visitors(options);
+  const passport = createPassport(connections).use(panelStrategy(secrets));
+  /** In memory, with a secret of its own: a restart signs everybody out. */
+  const sessions = session({
+    ...{ name: 'demo.sid', secret: randomBytes(32).toString('base64url'), resave: false, saveUninitialized: false },
+    cookie: { httpOnly: true, sameSite: 'lax', secure: 'auto' },
+  });
+  return express()
+    .disable('x-powered-by')
+    .set('trust proxy', 'loopback') // a tunnel to this machine says there whether its users came by https
+    .use(ownHostOnly(callbackURL), headers(sandbox.origin), assets)
+    .delete(callbackURL.pathname, express.json({ limit: '16kb' }), uninstallRoute(connections))
+    .use(sessions, passport.session(), ownForms(origin), express.urlencoded({ extended: false }))
+    .use(referenceRoutes(options, visitors))
+    .use(signInRoutes(passport, { visitors, connections, consents }, callbackURL))
+    .use(flowRoutes(visitors, stage), accountRoutes(sandbox), panelRoutes(passport, { sandbox, connections, origin }))
+    .use(notFound, failureHandler(log));
+}
 
 export interface StartOptions {
   /** @default 0, any free port */
@@ -46,23 +99,22 @@ async function register(clientID: string): Promise<Registered> {
 export async function startDemo({ port, credentials, log = console.error, ...options }: StartOptions): Promise<Demo> {
   const { server, port: actualPort } = await listen(port);
   const { callbackURL = `http://localhost:${actualPort}${callbackPath}` } = options;
-  const [withPackage, bare] = [await register('with-the-package'), await register('bare-passport-oauth2')];
-  const own = { clientID: 'demo', clientSecret: 'sandbox-only', callbackURL };
-  const apps = [own, withPackage, bare].map((app) => ({ ...app, clientId: app.clientID, name: 'Demo app' }));
+  const own = { clientID: 'demo', clientSecret: 'sandbox-only', callbackURL, server };
+  const apps = [own, await register('with-the-package'), await register('bare-passport-oauth2')] as const;
   const sandbox = await startSandbox({
-    apps: apps.map(({ clientId, clientSecret, callbackURL, name }) => ({ clientId, clientSecret, callbackURL, name })),
+    apps: apps.map(({ clientID, clientSecret, callbackURL }) => ({
+      ...{ clientId: clientID, clientSecret, callbackURL, name: 'Demo app' },
+    })),
   });
-  const stage = new Stage(sandbox, withPackage, bare);
-  const settings = { callbackURL, credentials, sandbox: { ...own, origin: sandbox.origin } };
-  server.on('request', createApp(settings, { sandbox, stage, log }));
-  const servers = [server, withPackage.server, bare.server];
+  const stage = new Stage(sandbox, apps[1], apps[2]);
+  const { clientID, clientSecret } = own;
+  const settings = { callbackURL, credentials, sandbox: { clientID, clientSecret, origin: sandbox.origin } };
+  server.on('request', createApp(settings, stage, log));
   return {
-    origin: new URL(callbackURL).origin,
-    callbackURL,
-    sandbox,
+    ...{ origin: new URL(callbackURL).origin, callbackURL, sandbox },
     async close() {
-      for (const one of servers) one.closeAllConnections();
-      await Promise.all([...servers.map((one) => new Promise((closed) => one.close(closed))), sandbox.close()]);
+      for (const { server } of apps) server.closeAllConnections();
+      await Promise.all([...apps.map(({ server }) => new Promise((closed) => server.close(closed))), sandbox.close()]);
     },
   };
 }

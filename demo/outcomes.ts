@@ -1,6 +1,86 @@
-// Everything that a sign-in can end in, as a script: what the user, the browser and Pipedrive do.
-import type { Endpoint, Fault } from 'pipedrive-sandbox';
-import type { Player } from './player';
+// Everything that a sign-in can end in, as a script, and the small browser that plays it with the sandbox as Pipedrive.
+import { parseSetCookie } from 'cookie';
+import type { Endpoint, Fault, Sandbox } from 'pipedrive-sandbox';
+
+/** Where an app is that plays an outcome, and as whom it is registered in the sandbox. */
+export interface Place {
+  clientID: string;
+  callbackURL: string;
+}
+
+/** Who records the outcome. */
+interface Recorder {
+  /** After the click on the consent page that this state led to. */
+  onConsent(state: string | undefined, callback: string): void;
+  /** Exchanges a code on the app's server, in front of the callback that has it. */
+  exchange(callback: string): Promise<void>;
+}
+
+/** Milliseconds after which the browser is closed. A real one waits for minutes. */
+export const patience = 2_000;
+
+export class Player {
+  /** What the browser shows in the end; no status where no response came. */
+  page: { status?: number; text: string } = { text: '' };
+  readonly #cookies = new Map<string, string>();
+
+  constructor(
+    readonly sandbox: Sandbox,
+    readonly place: Place,
+    readonly recorder?: Recorder,
+  ) {}
+
+  /** Begins the sign-in. Resolves to the authorize URL that the app redirects to. */
+  start(): Promise<string> {
+    return this.open(new URL('/auth/pipedrive', this.place.callbackURL).href);
+  }
+
+  async approve(authorizeURL: string): Promise<string> {
+    return this.#decided(authorizeURL, await this.sandbox.approve(authorizeURL));
+  }
+
+  async cancel(authorizeURL: string): Promise<string> {
+    return this.#decided(authorizeURL, await this.sandbox.cancel(authorizeURL));
+  }
+
+  async install(): Promise<string> {
+    return this.#decided(this.sandbox.origin, await this.sandbox.install(this.place.clientID));
+  }
+
+  /** Opens an address of the app, and follows its redirects there. Resolves to where the last one leads, if elsewhere. */
+  async open(address: string): Promise<string> {
+    let url = new URL(address);
+    while (url.origin === new URL(this.place.callbackURL).origin) {
+      const response = await this.#get(url);
+      const location = response?.headers.get('location');
+      if (!location) {
+        this.page = { status: response?.status, text: (await response?.text()) ?? '' };
+        return url.href;
+      }
+      url = new URL(location, url);
+    }
+    return url.href;
+  }
+
+  async #get(url: URL): Promise<Response | undefined> {
+    const cookie = [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const signal = AbortSignal.timeout(patience);
+    const options = { redirect: 'manual', headers: { cookie, accept: 'text/html' }, signal } as const;
+    const response = await fetch(url, options).catch(() => undefined);
+    for (const line of response?.headers.getSetCookie() ?? []) {
+      const { name, value = '', maxAge, expires } = parseSetCookie(line, { decode: String });
+      const hasExpired = maxAge !== undefined ? maxAge <= 0 : expires !== undefined && expires.getTime() <= Date.now();
+      if (hasExpired) this.#cookies.delete(name);
+      else this.#cookies.set(name, value);
+    }
+    return response;
+  }
+
+  #decided(authorizeURL: string, callback: string): string {
+    this.recorder?.onConsent(new URL(authorizeURL).searchParams.get('state') ?? undefined, callback);
+    return callback;
+  }
+}
 
 export interface Outcome {
   id: string;
@@ -17,11 +97,17 @@ export interface Outcome {
 /** Milliseconds. */
 const afterCodeExpired = 5 * 60_000 + 1;
 
-const allow = async (player: Player): Promise<string> => player.approve(await player.start());
-const signIn = async (player: Player) => player.open(await allow(player));
+/** A sign-in that the user allows, with what happens between that click and the callback. */
+const allowed =
+  (between?: (player: Player, callback: string) => unknown) =>
+  async (player: Player): Promise<string> => {
+    const callback = await player.approve(await player.start());
+    await between?.(player, callback);
+    return player.open(callback);
+  };
 
 export const outcomes: readonly Outcome[] = [
-  { id: 'allow', title: 'Allow', text: 'The user allows and installs the app.', play: signIn },
+  { id: 'allow', title: 'Allow', text: 'The user allows and installs the app.', play: allowed() },
   {
     id: 'cancel',
     title: 'Cancel',
@@ -33,38 +119,27 @@ export const outcomes: readonly Outcome[] = [
     id: 'reload',
     title: 'Reload the callback',
     text: 'After the sign-in the callback page is loaded again.',
-    async play(player) {
-      const callback = await allow(player);
-      await player.open(callback);
-      await player.open(callback);
-    },
+    play: allowed((player, callback) => player.open(callback)),
     isCompared: true,
   },
   {
     id: 'used-code',
     title: 'Used code',
     text: 'The code was exchanged before; it works once.',
-    async play(player) {
-      const callback = await allow(player);
-      await player.exchange(callback);
-      await player.open(callback);
-    },
+    play: allowed((player, callback) => player.recorder?.exchange(callback)),
   },
   {
     id: 'expired-code',
     title: 'Expired code',
     text: 'The callback comes after the 5 minutes of the code.',
-    async play(player) {
-      const callback = await allow(player);
-      player.sandbox.advance(afterCodeExpired);
-      await player.open(callback);
-    },
+    play: allowed((player) => player.sandbox.advance(afterCodeExpired)),
   },
   {
     id: 'forged-state',
     title: 'Forged state',
     text: 'Another site sends the browser here, with its own code and state.',
-    play: (player) => player.open(player.callback({ code: 'code-of-somebody-else', state: 'state-of-somebody-else' })),
+    play: (player) =>
+      player.open(`${player.place.callbackURL}?code=code-of-somebody-else&state=state-of-somebody-else`),
   },
   {
     id: 'marketplace',
@@ -76,14 +151,14 @@ export const outcomes: readonly Outcome[] = [
     id: 'down',
     title: 'Pipedrive down',
     text: 'The token endpoint answers 503, with a page of HTML.',
-    play: signIn,
+    play: allowed(),
     fault: ['token', 'outage'],
   },
   {
     id: 'slow',
     title: 'Slow Pipedrive',
     text: 'The token endpoint stays silent. The timeout is 1 s here, by default 10 s.',
-    play: signIn,
+    play: allowed(),
     fault: ['token', 'silence'],
     isCompared: true,
   },
@@ -91,7 +166,7 @@ export const outcomes: readonly Outcome[] = [
     id: 'budget',
     title: 'Spent budget',
     text: "The company's API budget of the day is spent.",
-    play: signIn,
+    play: allowed(),
     fault: ['users/me', 'budget'],
   },
 ];

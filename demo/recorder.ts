@@ -4,7 +4,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { subscribe } from 'node:diagnostics_channel';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Request, RequestHandler } from 'express';
-import type { RecordedRequest, Sandbox } from 'pipedrive-sandbox';
+import type { Sandbox } from 'pipedrive-sandbox';
 
 export type Party = 'browser' | 'app' | 'pipedrive';
 
@@ -21,66 +21,77 @@ export interface Exchange {
   response?: { status: number; location?: string; body: string };
 }
 
-/** A request or a response: an arrow of the diagram. */
-export interface Arrow {
-  exchange: Exchange;
-  isResponse: boolean;
-}
+const authorizePath = '/oauth/authorize';
 
-/** All that was sent and received, in the order in which it was. */
+/** All that was sent and received. */
 export class Recording {
-  readonly exchanges: Exchange[] = [];
-  readonly arrows: Arrow[] = [];
+  /** In the order in which things happened: an exchange is here at its request, and once more at its response. */
+  readonly arrows: Exchange[] = [];
+
+  get exchanges(): Exchange[] {
+    return [...new Set(this.arrows)];
+  }
 
   request(exchange: Exchange): Exchange {
-    this.exchanges.push(exchange);
-    this.arrows.push({ exchange, isResponse: false });
+    this.arrows.push(exchange);
     return exchange;
   }
 
   respond(exchange: Exchange, status: number, location?: string): void {
     exchange.response = { status, body: '', ...(location && { location }) };
-    this.arrows.push({ exchange, isResponse: true });
+    this.arrows.push(exchange);
   }
+}
 
-  /** Adds what the sandbox's log has of the browser: the consent page, and the click on it, which led to `callback`. */
-  consent({ origin }: Pick<Sandbox, 'origin'>, requests: readonly RecordedRequest[], callback: string): void {
-    for (const { method, path, status, form } of requests) {
-      const params = new URLSearchParams(form).toString();
+/** What browsers did on the consent page, from the sandbox's log. */
+export class Consents {
+  /** How many requests of each client and state have been told of: a state can come back, and none is no state. */
+  readonly #told = new Map<string, number>();
+
+  constructor(readonly sandbox: Pick<Sandbox, 'origin' | 'requests'>) {}
+
+  /** Adds what is new of this client and state: the page, and the click on it, which led to `callback`. */
+  record(recording: Recording, clientID: string, state: string | undefined, callback: string): void {
+    const { origin, requests } = this.sandbox;
+    const key = JSON.stringify([clientID, state]);
+    const all = requests.filter(
+      ({ path, form }) => path === authorizePath && form.client_id === clientID && form.state === state,
+    );
+    // Without a state the consent pages of other browsers look alike: only the newest counts.
+    const begin = state === undefined ? all.findLastIndex(({ method }) => method === 'GET') : 0;
+    const fresh = all.slice(Math.max(begin, this.#told.get(key) ?? 0));
+    this.#told.set(key, all.length);
+    for (const request of fresh) {
+      const { method, status, form } = request;
+      const params = String(new URLSearchParams(form));
       const [query, body] = method === 'GET' ? [`?${params}`, ''] : ['', params];
       const headers: Exchange['headers'] = body ? { 'content-type': 'application/x-www-form-urlencoded' } : {};
-      const url = origin + path + query;
-      const exchange = this.request({ from: 'browser', to: 'pipedrive', method, url, headers, body });
-      if (status !== undefined) this.respond(exchange, status, status === 303 ? callback : undefined);
+      const url = origin + authorizePath + query;
+      const exchange = recording.request({ from: 'browser', to: 'pipedrive', method, url, headers, body });
+      const location = status === 303 && request === fresh.at(-1) ? callback : undefined;
+      if (status !== undefined) recording.respond(exchange, status, location);
     }
   }
 }
 
-interface Context {
-  recording: Recording;
-  /** Of the request that the strategy's client is about to send. */
-  body: string;
-}
-
-const context = new AsyncLocalStorage<Context>();
-const underWay = new WeakMap<ClientRequest, { recording: Recording; exchange: Exchange }>();
+/** What is recorded now, and the body of the request that the strategy's client is about to send. */
+const context = new AsyncLocalStorage<{ recording: Recording; body: string }>();
+const pending = new WeakMap<ClientRequest, { recording: Recording; exchange: Exchange }>();
 
 subscribe('http.client.request.start', (message) => {
   const { request } = message as { request: ClientRequest };
   const current = context.getStore();
   if (!current) return;
-  const headers = Object.fromEntries(
-    Object.entries(request.getHeaders()).map(([name, value]) => [name, String(value)]),
-  );
-  const url = `${request.protocol}//${headers.host}${request.path}`;
   const { recording, body } = current;
+  const headers = Object.fromEntries(Object.entries(request.getHeaders()).map(([name, value]) => [name, `${value}`]));
+  const url = `${request.protocol}//${headers.host}${request.path}`;
   const exchange = recording.request({ from: 'app', to: 'pipedrive', method: request.method, url, headers, body });
-  underWay.set(request, { recording, exchange });
+  pending.set(request, { recording, exchange });
 });
 
 subscribe('http.client.response.finish', (message) => {
   const { request, response } = message as { request: ClientRequest; response: IncomingMessage };
-  const { recording, exchange } = underWay.get(request) ?? {};
+  const { recording, exchange } = pending.get(request) ?? {};
   if (!recording || !exchange) return;
   recording.respond(exchange, response.statusCode ?? 0, response.headers.location);
   response.on('data', (chunk: Buffer | string) => {
@@ -113,9 +124,8 @@ export const recordRequests =
   (req, res, next) => {
     const recording = recordingOf(req);
     if (!recording) return next();
-    const { method, originalUrl } = req;
-    const url = origin + originalUrl;
-    const exchange = recording.request({ from: 'browser', to: 'app', method, url, headers: {}, body: '' });
+    const url = origin + req.originalUrl;
+    const exchange = recording.request({ from: 'browser', to: 'app', method: req.method, url, headers: {}, body: '' });
     res.once('finish', () => recording.respond(exchange, res.statusCode, res.get('location')));
     return record(recording, next);
   };

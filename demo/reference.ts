@@ -1,6 +1,6 @@
 // "Requesting authorization": the operation as an API reference has it, with a form that makes the request.
 import { stringify } from 'node:querystring';
-import { Router } from 'express';
+import { type RequestHandler, Router } from 'express';
 import { calls, happeningView } from './account';
 import { accountOf, highlighted, page } from './pages';
 import { type DemoOptions, problemsOf, readSettings, type Settings, type Visitors } from './visitor';
@@ -16,7 +16,8 @@ function authorizeURL({ target, client_id, redirect_uri }: Settings, { sandbox }
 const literal = (text: string) =>
   `'${JSON.stringify(text).slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
 
-const sandboxSetup = ({ client_id }: Settings) => `
+const sandboxSetup = ({ client_id }: Settings) => `import { startSandbox } from 'pipedrive-sandbox';
+
 // Beside the playground, which has port 3000, and with a sandbox of its own.
 const port = Number(process.env.PORT ?? 3001);
 const callbackURL = \`http://localhost:\${port}/auth/pipedrive/callback\`;
@@ -41,15 +42,11 @@ const pipedrive = new PipedriveStrategy(
 /** A program that runs as it is, as JavaScript (an `.mjs` file) or as TypeScript. */
 export function programFor(settings: Settings): string {
   const { target, redirect_uri, return_state } = settings;
-  const isSandbox = target === 'sandbox';
-  const url = !isSandbox && URL.canParse(redirect_uri) ? new URL(redirect_uri) : undefined;
-  const options = `{ ${return_state ? `state: ${literal(return_state)}, ` : ''}session: false }`;
+  const url = target === 'pipedrive' && URL.canParse(redirect_uri) ? new URL(redirect_uri) : undefined;
   return `import express from 'express';
 import passport from 'passport';
 import { PipedriveStrategy } from 'passport-pipedrive-oauth2';
-${isSandbox ? `import { startSandbox } from 'pipedrive-sandbox';\n` : ''}${
-  isSandbox ? sandboxSetup(settings) : pipedriveSetup(settings, url?.port || '3000')
-}
+${target === 'sandbox' ? sandboxSetup(settings) : pipedriveSetup(settings, url?.port || '3000')}
   ({ profile }) => ({ id: profile.id, name: profile.displayName }),
 );
 passport.use(pipedrive);
@@ -57,7 +54,7 @@ passport.use(pipedrive);
 const app = express();
 app.get(
   '/auth/pipedrive',
-  passport.authenticate('pipedrive', ${options}),
+  passport.authenticate('pipedrive', { ${return_state ? `state: ${literal(return_state)}, ` : ''}session: false }),
 );
 app.get(
   ${literal(url?.pathname ?? '/auth/pipedrive/callback')},
@@ -68,30 +65,29 @@ app.listen(port, () => console.log(\`Open http://localhost:\${port}/auth/pipedri
 `;
 }
 
-/** With a query, as the form would be with these choices: the page's script shows parts of that while one types. */
-export const referenceRoutes = (options: DemoOptions, visitors: Visitors) =>
-  Router()
-    .get('/', (req, res) => {
-      const visitor = visitors.of(req);
-      const { credentials } = visitor;
-      const isPreview = req.query.target !== undefined;
-      const settings = isPreview ? readSettings(req.query) : visitor.settings;
-      // While one types the secret is not sent.
-      const secret = isPreview ? '(not known)' : credentials?.clientSecret;
-      const account = accountOf(req);
-      const happening = happeningView(account);
-      const title = happening ? `${happening.title} · Requesting authorization` : 'Requesting authorization';
-      const view = {
-        ...{ title, account, settings, calls, happening },
-        problems: problemsOf(settings, secret ?? '', options),
-        clients: { sandbox: options.sandbox.clientID, pipedrive: credentials?.clientID },
-        authorizeURL: authorizeURL(settings, options),
-        program: highlighted(programFor(settings), 'typescript'),
-        hasSecret: Boolean(credentials?.clientSecret),
-        isFromEnvironment: options.credentials !== undefined,
-      };
-      res.send(page('reference', view));
-    })
+export function referenceRoutes(options: DemoOptions, visitors: Visitors) {
+  /** With a query, as the form would be with these choices: the page's script shows parts of that while one types. */
+  const show: RequestHandler = (req, res) => {
+    const { credentials, settings: saved } = visitors.of(req);
+    const isPreview = req.query.target !== undefined;
+    const settings = isPreview ? readSettings(req.query) : saved;
+    const secret = isPreview ? '(not sent while one types)' : (credentials?.clientSecret ?? '');
+    const account = accountOf(req);
+    const happening = happeningView(account);
+    const view = {
+      title: [happening?.title, 'Requesting authorization'].filter(Boolean).join(' · '),
+      ...{ account, settings, calls, happening, problems: problemsOf(settings, secret, options) },
+      clients: { sandbox: options.sandbox.clientID, pipedrive: credentials?.clientID },
+      authorizeURL: authorizeURL(settings, options),
+      program: highlighted(programFor(settings), 'typescript'),
+      hasSecret: Boolean(credentials?.clientSecret),
+      isFromEnvironment: options.credentials !== undefined,
+    };
+    res.send(page('reference', view));
+  };
+
+  return Router()
+    .get('/', show)
     .post('/start', (req, res) => {
       const visitor = visitors.of(req);
       visitor.choose(readSettings(req.body), String(req.body?.client_secret ?? ''));
@@ -101,3 +97,4 @@ export const referenceRoutes = (options: DemoOptions, visitors: Visitors) =>
       visitors.renew(req);
       res.redirect(303, '/');
     });
+}

@@ -1,112 +1,220 @@
-// Where outcomes are played: both apps on ports of their own, one outcome after the other.
+// Where outcomes are played: an app with this package and one on bare passport-oauth2, each on a port of its own.
+import { randomBytes } from 'node:crypto';
 import type { Server } from 'node:http';
+import express, { type ErrorRequestHandler, type Express, type Request, type RequestHandler } from 'express';
+import session from 'express-session';
+import { Passport } from 'passport';
+import OAuth2Strategy, { type VerifyCallback } from 'passport-oauth2';
+import { InternalOAuthError, TokenError } from 'passport-pipedrive-oauth2';
 import type { Sandbox } from 'pipedrive-sandbox';
-import { Connection, type Credentials } from './connection';
-import type { Result } from './outcome-apps';
-import { bareApp, type Notes, packageApp } from './outcome-apps';
-import type { Outcome } from './outcomes';
-import { type Page, Player, patience } from './player';
-import { Recording, record } from './recorder';
+import { Account, Connection, type Credentials } from './connection';
+import { type Outcome, type Place, Player, patience } from './outcomes';
+import { Consents, Recording, record, recordRequests } from './recorder';
 
-/** As an app is registered in the sandbox, and the server that it is on. */
-export interface Registered extends Credentials {
-  callbackURL: string;
-  server: Server;
+/** What Passport made of a callback. */
+export interface Result {
+  outcome: 'success' | 'failure' | 'error';
+  /** What the app answers with. */
+  status?: number;
+  code?: string;
+  message: string;
+  /** What else is known, by its label. */
+  more: Record<string, unknown>;
+  /** Who signed in. */
+  account?: Account;
 }
 
-/** What the app on bare passport-oauth2 did with the same click. */
-export interface Compared {
+/** What the user sees in the end, as text, and what the app's log has. */
+interface Ending {
   status?: number;
-  /** The page, as text. */
   page: string;
   log: string;
 }
 
-export interface Played {
+/** A sign-in: the visitor's own, or an outcome that was played. */
+export interface Flow {
+  connection: Connection;
   recording: Recording;
-  result: Result;
-  page: Page;
-  log: string;
-  compared?: Compared;
+  result?: Result;
+  /** Of the visitor's own, whether the next callback with a code waits for a click. */
+  pauses?: boolean;
+  /** The callback that waits, as a path with its query. */
+  paused?: string;
+  /** Of an outcome that was played, how the app with this package ended, and maybe the one without it. */
+  played?: { outcome: Outcome; ours: Ending; bare?: Ending };
+}
+
+/** `undefined` when the error is not about Pipedrive. */
+export function resultOf({ user, authInfo }: Request, error?: unknown): Result | undefined {
+  if (!error && user instanceof Account)
+    return { outcome: 'success', message: '', more: { 'Return state': authInfo?.state }, account: user };
+  if (!(error instanceof Error)) return undefined;
+  const status = 'status' in error && typeof error.status === 'number' ? error.status : 500;
+  if (authInfo?.message) {
+    const { code, message, description, state } = authInfo;
+    const more = { 'Pipedrive says': description, 'Return state': state };
+    return { outcome: 'failure', status, code, message, more };
+  }
+  if (!(error instanceof TokenError || error instanceof InternalOAuthError)) return undefined;
+  const cause = error.cause instanceof Error ? error.cause.message : undefined;
+  const state = 'state' in error ? error.state : undefined;
+  const code = error instanceof TokenError ? error.code : undefined;
+  const more = { Class: error.name, Cause: cause, 'Return state': state };
+  return { outcome: 'error', status, code, message: error.message, more };
+}
+
+const callbackPath = '/auth/pipedrive/callback';
+
+// lines: success
+const onSuccess: RequestHandler = (req, res) => {
+  res.redirect(String(req.authInfo?.state ?? '/')); // '/deals'
+};
+
+// lines: failure
+const onFailure: ErrorRequestHandler = (error, req, res, next) => {
+  if (!req.authInfo) return next(error); // not a failure
+  return res.status(error.status).send(req.authInfo.message);
+};
+
+// lines: error
+const onError: ErrorRequestHandler = (error, _req, res, _next) => {
+  res.status(error.status ?? 500).send('We cannot reach Pipedrive. Please try again later.');
+};
+
+/** What is noted while an outcome is played. */
+interface Notes {
+  recording?: Recording;
+  result?: Result;
+  log: string[];
+}
+
+/** An app as the README has it. What happens in it is noted on the way. */
+function packageApp({ strategy, uninstall }: Connection, origin: string, notes: Notes): Express {
+  const passport = new Passport().use(strategy);
+  const noteSuccess: RequestHandler = (req, _res, next) => {
+    notes.result = resultOf(req);
+    next();
+  };
+  const noteProblem: ErrorRequestHandler = (error, req, _res, next) => {
+    notes.result = resultOf(req, error);
+    if (notes.result?.outcome !== 'failure') notes.log.push(`${error.name}: ${error.message}`);
+    if (error.cause) notes.log.push(`  cause: ${error.cause.message}`);
+    next(error);
+  };
+  const start = passport.authenticate('pipedrive', { session: false, state: '/deals' });
+  const signIn = passport.authenticate('pipedrive', { session: false, failWithError: true });
+  return express()
+    .delete(callbackPath, express.json(), uninstall)
+    .use(recordRequests(() => notes.recording, origin))
+    .get('/auth/pipedrive', start)
+    .get(callbackPath, signIn, noteSuccess, onSuccess)
+    .get('/', (_req, res) => void res.send('Welcome'))
+    .get('/deals', (_req, res) => void res.send('Your deals'))
+    .use(noteProblem, onFailure, onError);
+}
+
+/** An app on bare passport-oauth2, as its README has it: with state, in a session. Express has the error pages. */
+function bareApp({ clientID, clientSecret, callbackURL }: Registered, pipedrive: string, notes: Notes): Express {
+  const urls = { authorizationURL: `${pipedrive}/oauth/authorize`, tokenURL: `${pipedrive}/oauth/token` };
+  const verify = (_accessToken: string, _refreshToken: string, _profile: object, done: VerifyCallback) =>
+    done(null, { name: 'somebody: there is no profile' });
+  const strategy = new OAuth2Strategy({ clientID, clientSecret, callbackURL, ...urls, state: true }, verify);
+  const passport = new Passport().use('pipedrive', strategy);
+  passport.serializeUser((user, done) => done(null, user));
+  passport.deserializeUser((user: object, done) => done(null, user));
+  /** Express's own log goes to the console, of which there is one. */
+  const noteError: ErrorRequestHandler = (error, _req, _res, next) => {
+    notes.log.push(String(error.stack));
+    next(error);
+  };
+  return express()
+    .set('env', 'test')
+    .use(session({ secret: randomBytes(32).toString('hex'), resave: false, saveUninitialized: false }))
+    .get('/auth/pipedrive', passport.authenticate('pipedrive'))
+    .get(callbackPath, passport.authenticate('pipedrive'), (_req, res) => res.redirect('/deals'))
+    .get('/deals', (_req, res) => void res.send('Your deals'))
+    .use(noteError);
+}
+
+/** As an app is registered in the sandbox, and the server that it is on. */
+export interface Registered extends Credentials, Place {
+  server: Server;
 }
 
 /** Milliseconds for each request to Pipedrive. */
 const timeout = 1_000;
 
-const longest = 2; // lines of a stack
-
 /** A page or a log entry as text: the first lines, with paths from the repository on. */
 function excerpt(text: string): string {
   const plain = text
-    .replace(/<title>.*?<\/title>/gs, '')
-    .replace(/<br>/g, '\n')
-    .replace(/<[^>]*>/g, '')
+    .replace(/<title>.*?<\/title>|<(?!br>)[^>]*>/gs, '')
+    .replaceAll('<br>', '\n')
     .replaceAll('&nbsp;', ' ');
   const lines = plain.replaceAll(`${process.cwd()}/`, '').trim().split('\n');
-  return [...lines.slice(0, longest), ...(lines.length > longest ? ['    …'] : [])].join('\n');
+  return [...lines.slice(0, 2), ...(lines.length > 2 ? ['    …'] : [])].join('\n');
 }
 
 export class Stage {
-  readonly #sandbox: Sandbox;
-  readonly #registered: Registered;
-  readonly #bare: Registered;
   readonly connection: Connection;
+  readonly consents: Consents;
   readonly #notes: Notes = { log: [] };
-  readonly #bareNotes: Notes;
+  readonly #bareNotes: Notes = { log: [] };
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(sandbox: Sandbox, registered: Registered, bare: Registered) {
+  constructor(
+    readonly sandbox: Sandbox,
+    readonly registered: Registered,
+    readonly bare: Registered,
+  ) {
+    const { origin } = sandbox;
     const { clientID, clientSecret, callbackURL, server } = registered;
-    this.#sandbox = sandbox;
-    this.#registered = registered;
-    this.#bare = bare;
-    this.connection = new Connection({
-      ...{ clientID, clientSecret, callbackURL, timeout },
-      authorizationServer: sandbox.origin,
-    });
+    this.consents = new Consents(sandbox);
+    this.connection = new Connection({ clientID, clientSecret, callbackURL, timeout, authorizationServer: origin });
     server.on('request', packageApp(this.connection, new URL(callbackURL).origin, this.#notes));
-    const { app, notes } = bareApp(bare, sandbox.origin);
-    bare.server.on('request', app);
-    this.#bareNotes = notes;
+    bare.server.on('request', bareApp(bare, origin, this.#bareNotes));
   }
 
   /** One at a time: faults are the sandbox's, and so is its clock. */
-  play(outcome: Outcome): Promise<Played> {
+  play(outcome: Outcome): Promise<Flow & { result: Result }> {
     const played = this.#last.then(() => this.#play(outcome));
     this.#last = played.catch(() => {});
     return played;
   }
 
-  async #play(outcome: Outcome): Promise<Played> {
-    const { fault: [endpoint, fault] = [] } = outcome;
-    if (endpoint && fault) this.#sandbox.fail(endpoint, fault);
+  async #play(outcome: Outcome) {
+    const [endpoint, fault] = outcome.fault ?? [];
+    if (endpoint && fault) this.sandbox.fail(endpoint, fault);
     try {
-      const [played, compared] = await Promise.all([
+      const [{ ours, ...flow }, bare] = await Promise.all([
         this.#playWithPackage(outcome),
         outcome.isCompared ? this.#playBare(outcome) : undefined,
       ]);
-      return { ...played, compared };
+      return { ...flow, played: { outcome, ours, bare } };
     } finally {
-      if (endpoint) this.#sandbox.fail(endpoint, null);
+      if (endpoint) this.sandbox.fail(endpoint, null);
     }
   }
 
-  async #playWithPackage(outcome: Outcome): Promise<Omit<Played, 'compared'>> {
+  async #playWithPackage(outcome: Outcome) {
+    const { sandbox, consents, connection, registered } = this;
+    const { clientID, callbackURL } = registered;
     const recording = new Recording();
-    const notes = Object.assign(this.#notes, { recording, result: undefined, log: [] });
-    const exchange = (callback: string) => record(recording, () => this.connection.strategy.exchange(callback));
-    const player = new Player(this.#sandbox, this.#registered, exchange, recording);
+    const notes: Notes = Object.assign(this.#notes, { recording, result: undefined, log: [] });
+    const player = new Player(sandbox, registered, {
+      onConsent: (state, callback) => consents.record(recording, clientID, state, callback),
+      exchange: (callback) => record(recording, () => connection.strategy.exchange(callback)),
+    });
     await outcome.play(player);
-    const { result, log } = notes as Notes;
+    const { result } = notes;
     if (!result) throw new Error(`The outcome "${outcome.id}" came to no end`);
-    const callback = recording.exchanges.findLast(({ url }) => url.startsWith(this.#registered.callbackURL));
-    result.status ??= callback?.response?.status;
-    return { recording, result, page: player.page, log: log.join('\n') };
+    result.status ??= recording.exchanges.findLast(({ url }) => url.startsWith(callbackURL))?.response?.status;
+    const ours = { status: result.status, page: player.page.text, log: notes.log.join('\n') };
+    return { connection, recording, result, ours };
   }
 
-  async #playBare(outcome: Outcome): Promise<Compared> {
+  async #playBare(outcome: Outcome): Promise<Ending> {
     this.#bareNotes.log = [];
-    const player = new Player(this.#sandbox, this.#bare);
+    const player = new Player(this.sandbox, this.bare);
     await outcome.play(player);
     const { status, text } = player.page;
     const page = status === undefined ? `No response. The browser was closed after ${patience / 1000} s.` : text;

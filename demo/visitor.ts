@@ -2,7 +2,7 @@
 import type { Request } from 'express';
 import { z } from 'zod';
 import { Connection, type Credentials } from './connection';
-import type { Flow } from './flow';
+import type { Flow } from './stage';
 
 export interface DemoOptions {
   /** Absolute. The app answers at its origin only, and has its callback at its path. */
@@ -23,10 +23,7 @@ const form = z.object({
   /** What the app wants back with the user; empty for nothing. */
   return_state: text,
   /** Whether a callback with a code waits for a click before the code is exchanged. */
-  pauses: z
-    .unknown()
-    .optional()
-    .transform((value) => value !== undefined),
+  pauses: z.preprocess((value) => value !== undefined, z.boolean()),
 });
 
 export type Settings = z.infer<typeof form>;
@@ -35,15 +32,19 @@ export const readSettings = (sent: unknown): Settings => form.parse(Object(sent)
 
 /** Whether a callback URL leads to the one that the app has; it may have a query of its own. */
 function leadsTo(callbackURL: string, own: string): boolean {
-  const placeOf = ({ origin, pathname }: URL) => origin + pathname;
   if (!URL.canParse(callbackURL) || callbackURL.includes('#')) return false;
-  return placeOf(new URL(callbackURL)) === placeOf(new URL(own));
+  const { origin, pathname } = new URL(callbackURL);
+  return origin + pathname === new URL(own).origin + new URL(own).pathname;
 }
 
 const required = (why: string) => z.string().min(1, `Required: ${why}`);
 
-const checks = ({ callbackURL, sandbox }: DemoOptions, isSandbox: boolean) =>
-  z.object({
+/** A sentence for each field that is not as it must be, by its name. */
+export type Problems = Partial<Record<string, string>>;
+
+export function problemsOf(settings: Settings, client_secret: string, { callbackURL, sandbox }: DemoOptions): Problems {
+  const isSandbox = settings.target === 'sandbox';
+  const checks = z.object({
     client_id: required('Pipedrive must know which app asks.').refine(
       (id) => !isSandbox || id === sandbox.clientID,
       `The sandbox knows one app, "${sandbox.clientID}".`,
@@ -55,15 +56,8 @@ const checks = ({ callbackURL, sandbox }: DemoOptions, isSandbox: boolean) =>
     ),
     return_state: z.string().max(500, 'At most 500 characters: it has to fit into a cookie.'),
   });
-
-/** A sentence for each field that is not as it must be. */
-export type Problems = Partial<Record<keyof z.infer<ReturnType<typeof checks>>, string>>;
-
-export function problemsOf(settings: Settings, client_secret: string, options: DemoOptions): Problems {
-  const { error } = checks(options, settings.target === 'sandbox').safeParse({ ...settings, client_secret });
-  if (!error) return {};
-  const { fieldErrors } = z.flattenError(error);
-  return Object.fromEntries(Object.entries(fieldErrors).map(([name, [first]]) => [name, first]));
+  const { issues = [] } = checks.safeParse({ ...settings, client_secret }).error ?? {};
+  return Object.fromEntries(issues.map(({ path, message }) => [path.join(), message]).reverse()); // the first one counts
 }
 
 export class Visitor {
@@ -73,7 +67,7 @@ export class Visitor {
   /** The last sign-in. */
   flow?: Flow;
   /** How each outcome ended last, by its id. */
-  readonly results = new Map<string, Flow>();
+  readonly results = new Map<string, Flow['result']>();
 
   constructor(readonly options: DemoOptions) {
     const { callbackURL: redirect_uri, sandbox, credentials } = options;
@@ -83,12 +77,9 @@ export class Visitor {
     this.credentials = credentials;
   }
 
-  get problems(): Problems {
-    return problemsOf(this.settings, this.credentials?.clientSecret ?? '', this.options);
-  }
-
   get isReady(): boolean {
-    return Object.keys(this.problems).length === 0;
+    const problems = problemsOf(this.settings, this.credentials?.clientSecret ?? '', this.options);
+    return Object.keys(problems).length === 0;
   }
 
   /** An empty secret stands for the one that the server has, if it is the same app's. */
@@ -102,10 +93,8 @@ export class Visitor {
   /** The registered app that the settings name. */
   connect(connections: Connection[]): Connection {
     const { target, client_id: clientID, redirect_uri: callbackURL } = this.settings;
-    const { sandbox } = this.options;
-    const isSandbox = target === 'sandbox';
-    const clientSecret = (isSandbox ? sandbox.clientSecret : this.credentials?.clientSecret) ?? '';
-    const authorizationServer = isSandbox ? sandbox.origin : undefined;
+    const { clientSecret = '', origin: authorizationServer } =
+      target === 'sandbox' ? this.options.sandbox : { ...this.credentials, origin: undefined };
     const wanted = { clientID, clientSecret, callbackURL, authorizationServer };
     const isWanted = ({ options }: Connection) =>
       Object.entries(wanted).every(([name, value]) => Reflect.get(options, name) === value);

@@ -107,6 +107,11 @@ describe('the playground', function () {
         expect(arrowsOf(html).filter(isAtPipedrive)).to.deep.equal(logged);
       });
 
+    it('that is a sign-in leads on to a page of the app', async () => {
+      expect(arrowsOf((await post('/outcomes/allow')).html).at(-1)).to.equal('GET /deals 200');
+      expect(arrowsOf((await post('/outcomes/marketplace')).html).at(-1)).to.equal('GET / 200');
+    });
+
     it("is told in Pipedrive's words where it has some", async () => {
       expect((await post('/outcomes/used-code')).html).to.include('authorization_code is invalid');
       expect((await post('/outcomes/expired-code')).html).to.include('authorization_code has expired');
@@ -223,6 +228,15 @@ describe('the playground', function () {
       await browser.open(`${demo.origin}/flow`);
       const names = arrowsOf(browser.page.html);
       expect(names.filter((name) => name.startsWith('POST /oauth/authorize'))).to.have.length(1);
+    });
+
+    it('shows a reload of the callback as it was, without the consent that came before', async () => {
+      await post('/start', { target: 'sandbox', client_id: 'demo', redirect_uri: demo.callbackURL });
+      const callback = await demo.sandbox.approve(browser.page.url);
+      await browser.open(callback);
+      const { html } = await browser.open(callback);
+      expect(html).to.include('state_invalid');
+      expect(arrowsOf(html)).to.deep.equal(['GET …/callback?code&amp;state 302 → /flow']);
     });
 
     it('shows a request without a response where none came', async () => {
