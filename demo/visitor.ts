@@ -56,8 +56,10 @@ export function problemsOf(settings: Settings, client_secret: string, { callback
     ),
     return_state: z.string().max(500, 'At most 500 characters: it has to fit into a cookie.'),
   });
-  const { issues = [] } = checks.safeParse({ ...settings, client_secret }).error ?? {};
-  return Object.fromEntries(issues.map(({ path, message }) => [path.join(), message]).reverse()); // the first one counts
+  const { error } = checks.safeParse({ ...settings, client_secret });
+  if (!error) return {};
+  const { fieldErrors } = z.flattenError(error);
+  return Object.fromEntries(Object.entries(fieldErrors).map(([name, [first]]) => [name, first]));
 }
 
 export class Visitor {

@@ -83,7 +83,7 @@ describe('the playground', function () {
       it(`by one click: ${title} ends in ${expected[id]?.join(' ')}`, async () => {
         const { url, html } = await post(`/outcomes/${id}`);
         expect(url.pathname + url.hash).to.equal('/flow#result');
-        const terms = termsOf(html.split('class="sides"')[0] ?? '');
+        const terms = termsOf(html.split('class="columns sides"')[0] ?? '');
         const [outcome, status, code] = expected[id] ?? [];
         expect([terms['Passport outcome'], terms.Status, terms.Code]).to.deep.equal([outcome, status, code]);
         expect(titleOf(html)).to.equal(`${status} · ${title}`);
