@@ -12,12 +12,12 @@ const named = new RegExp(
   'gi',
 );
 
-/** What looks like a token wherever it stands: Pipedrive's three kinds, a JWT, and any long run with a digit in it. */
+/** What looks like a token wherever it stands: Pipedrive's, a JWT, and any long run with a digit in it but a UUID. */
 const tokenLike = [
   /v1u:[\w+/=%-]{8,}/g,
   /\d+:\d+:[0-9a-f]{16,}/gi,
   /eyJ[\w-]+\.[\w-]+\.[\w-]*/g,
-  /(?=[\w+=%~-]*\d)(?![0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w-]))[\w+=%~-]{32,}/gi,
+  /(?<![\w+=%~-])(?=[\w+=%~-]*\d)(?![0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w+=%~-]))[\w+=%~-]{32,}/gi,
 ];
 
 /** Values shorter than this are masked by their name only: they would be found in any text. */

@@ -67,7 +67,14 @@ describe('a secret on a page', () => {
   });
 
   it('leaves what is no secret', () => {
-    const text = textOf(exchange(JSON.stringify({ expires_in: 3600, scope: 'base,deals:read', name: 'Ada Example' })));
-    expect(text).to.include('3600').and.include('base,deals:read').and.include('Ada Example');
+    const id = '9f0c2f52-6c1b-4b8e-9d2a-3e5f7a9b1c0d';
+    const body = { expires_in: 3600, scope: 'base,deals:read', name: 'Ada Example', permission_set_id: id };
+    const text = textOf(exchange(JSON.stringify(body)));
+    expect(text).to.include('3600').and.include('base,deals:read').and.include('Ada Example').and.include(id);
+  });
+
+  it('is masked where it begins like an id that is none', () => {
+    const secret = '9f0c2f52-6c1b-4b8e-9d2a-3e5f7a9b1c0d=and-more';
+    expect(textOf(exchange(`sent ${secret} to`))).not.to.include('and-more');
   });
 });
