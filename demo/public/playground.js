@@ -39,10 +39,7 @@ function followTarget({ elements: { client_id, target }, dataset }) {
 }
 
 /** What the environment names takes precedence over what was saved. */
-function restore(form) {
-  const saved = localStorage.getItem(storageKey);
-  if (saved === null) return;
-  const choices = new URLSearchParams(saved);
+function restore(form, choices) {
   const isFromEnvironment = form.dataset.environment !== undefined;
   for (const name of isFromEnvironment ? ['return_state'] : ['target', ...fields]) {
     if (choices.has(name)) form.elements[name].value = choices.get(name);
@@ -52,8 +49,9 @@ function restore(form) {
 }
 
 if (form) {
+  const saved = localStorage.getItem(storageKey);
   const isRefused = !document.querySelector('#problems').hidden;
-  if (!isRefused) restore(form);
+  if (saved !== null && !isRefused) restore(form, new URLSearchParams(saved));
   form.addEventListener('input', ({ target }) => {
     if (target.name === 'target') followTarget(form);
     if (target.name === 'client_secret') showProblem(target);
@@ -66,21 +64,22 @@ if (form) {
 for (const element of document.querySelectorAll('[data-script]')) element.hidden = false;
 
 for (const button of document.querySelectorAll('[data-copy]')) {
-  button.hidden = false;
   button.addEventListener('click', async () => {
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+    announcement.textContent = 'Copied to the clipboard.';
     const [label] = button.children;
     label.textContent = 'Copied';
-    announcement.textContent = 'Copied to the clipboard.';
     setTimeout(() => {
       label.textContent = 'Copy';
     }, 2_000);
   });
 }
 
-// A screen reader announces what changes, not what a new page already has.
-const result = location.hash && document.querySelector('[data-announce]');
-if (result) announcement.textContent = `${result.dataset.announce}. ${result.querySelector('h2, p').textContent}`;
+// A screen reader announces what changes once the page is there, not what a new page already has.
+addEventListener('load', () => {
+  const target = document.getElementById(location.hash.slice(1));
+  if (target?.dataset.announce) announcement.textContent = target.dataset.announce;
+});
 
 // Pipedrive shows an error in place of a panel that does not initialize its SDK within 10 seconds.
 if ('panel' in document.body.dataset) new globalThis.AppExtensionsSDK().initialize({ size: { height: 320 } });

@@ -50,6 +50,7 @@ describe('the playground in a browser', function () {
             tab.page.getByRole('link', { name }).locator('text').first().click(),
           ]);
           expect(await tab.page.locator('.diagram [aria-current]').getAttribute('aria-label')).to.equal(name);
+          expect([await focused(), await shown('#announcement')]).to.deep.equal(['exchange', `Exchange ${name}`]);
           await tab.expectSound(`exchange ${name.split('.')[0]}`);
         }
         await tab.press('Use the tokens');
