@@ -6,9 +6,9 @@ import { InternalOAuthError, type PipedriveTokens, TokenError } from 'passport-p
 import { PipedriveExtensionStrategy } from 'passport-pipedrive-oauth2/extensions';
 import { NotInstalledError } from 'passport-pipedrive-oauth2/installations';
 import { type Sandbox, users } from 'pipedrive-sandbox';
-import type { Account, Connection, Happening } from './connection';
+import { Account, type Connection, type Happening } from './connection';
 import { secretsOf, shown } from './exchange';
-import { accountOf, formerAccountOf, page } from './pages';
+import { accountOf, page } from './pages';
 import { Recording, record } from './recorder';
 
 /** What may be asked for: nothing that changes anything. */
@@ -105,7 +105,7 @@ export const uninstallRoute =
 export function accountRoutes(sandbox: Sandbox) {
   const show: RequestHandler = (req, res) => {
     const account = accountOf(req);
-    const former = account ? undefined : formerAccountOf(req);
+    const former = !account && req.user instanceof Account ? req.user : undefined; // the app has been uninstalled
     const happening = happeningView(account ?? former);
     const isSandbox = account?.connection.options.authorizationServer === sandbox.origin;
     const expires = new Date((account?.tokens?.expires_at ?? 0) * 1000);

@@ -34,6 +34,11 @@ export class Account {
     return this.profile.id;
   }
 
+  /** In the session. The same user may have signed in to several apps. */
+  get key(): string {
+    return `${this.connection.options.clientID} ${this.id}`;
+  }
+
   get tokens() {
     return this.connection.store.get(this.id);
   }

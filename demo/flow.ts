@@ -47,14 +47,9 @@ export function signInRoutes(
   /** Stops at the first callback with a code, until a click goes on. */
   const pause: RequestHandler = (req, res, next) => {
     const { flow } = visitors.of(req);
-    const isResumed = flow?.paused === req.originalUrl;
-    if (!flow || isResumed || !flow.pauses || req.query.code === undefined) {
-      if (flow) flow.paused = undefined;
-      return next();
-    }
-    flow.pauses = false;
-    flow.paused = req.originalUrl;
-    return res.redirect('/flow#result');
+    const isPause = flow?.pauses && flow.paused !== req.originalUrl && req.query.code !== undefined;
+    if (flow) Object.assign(flow, isPause ? { pauses: false, paused: req.originalUrl } : { paused: undefined });
+    return isPause ? res.redirect('/flow#result') : next();
   };
 
   const authenticate: RequestHandler = (req, res, next) => {

@@ -6,13 +6,13 @@ import { createServer, type Server } from 'node:http';
 import express, { type Express } from 'express';
 import session from 'express-session';
 import { Passport } from 'passport';
-import { type Sandbox, startSandbox } from 'pipedrive-sandbox';
+import { startSandbox } from 'pipedrive-sandbox';
 import { accountRoutes, panelRoutes, panelStrategy, uninstallRoute } from './account';
 import { Account, Connection, type Credentials } from './connection';
 import { flowRoutes, signInRoutes } from './flow';
 import { assets, failureHandler, headers, notFound, ownForms, ownHostOnly } from './pages';
 import { referenceRoutes } from './reference';
-import { type Registered, Stage } from './stage';
+import { createStage, type Registered, type Stage } from './stage';
 import { type DemoOptions, Visitors } from './visitor';
 
 const host = '127.0.0.1'; // nobody else on the network
@@ -21,13 +21,12 @@ const callbackPath = '/auth/pipedrive/callback';
 /** Only whose account it is goes into the session; profile and tokens stay on the server. */
 function createPassport(connections: Connection[]) {
   const passport = new Passport();
-  passport.serializeUser((user, done) => {
-    if (!(user instanceof Account)) return done(new TypeError('Not an account'));
-    return done(null, { clientID: user.connection.options.clientID, id: user.id });
-  });
-  passport.deserializeUser(({ clientID, id }: { clientID: string; id: string }, done) => {
-    const accounts = connections.filter(({ options }) => options.clientID === clientID);
-    done(null, accounts.map((connection) => connection.accounts.get(id)).find(Boolean) ?? false);
+  passport.serializeUser((user, done) =>
+    user instanceof Account ? done(null, user.key) : done(new TypeError('Not an account')),
+  );
+  passport.deserializeUser((key, done) => {
+    const accounts = connections.flatMap((connection) => [...connection.accounts.values()]);
+    done(null, accounts.find((account) => account.key === key) ?? false);
   });
   return passport;
 }
@@ -43,7 +42,7 @@ function createApp(options: DemoOptions, stage: Stage, log: (error: unknown) => 
     ...(options.credentials ? [new Connection({ ...options.credentials, callbackURL: options.callbackURL })] : []),
     stage.connection,
   ];
-  const secrets = [registered, stage.registered].map(({ clientSecret }) => clientSecret);
+  const secrets = [registered, stage.connection.options].map(({ clientSecret }) => clientSecret);
   const visitors = new Visitors(options);
   const passport = createPassport(connections).use(panelStrategy(secrets));
   /** In memory, with a secret of its own: a restart signs everybody out. */
@@ -74,12 +73,7 @@ export interface StartOptions {
   log?: (error: unknown) => void;
 }
 
-export interface Demo {
-  origin: string;
-  callbackURL: string;
-  sandbox: Sandbox;
-  close(): Promise<void>;
-}
+export type Demo = Awaited<ReturnType<typeof startDemo>>;
 
 /** Rejects with the system's error when it cannot listen. */
 async function listen(port = 0): Promise<{ server: Server; port: number }> {
@@ -96,7 +90,7 @@ async function register(clientID: string): Promise<Registered> {
   return { clientID, clientSecret, callbackURL: `http://${host}:${port}${callbackPath}`, server };
 }
 
-export async function startDemo({ port, credentials, log = console.error, ...options }: StartOptions): Promise<Demo> {
+export async function startDemo({ port, credentials, log = console.error, ...options }: StartOptions) {
   const { server, port: actualPort } = await listen(port);
   const { callbackURL = `http://localhost:${actualPort}${callbackPath}` } = options;
   const own = { clientID: 'demo', clientSecret: 'sandbox-only', callbackURL, server };
@@ -106,7 +100,7 @@ export async function startDemo({ port, credentials, log = console.error, ...opt
       ...{ clientId: clientID, clientSecret, callbackURL, name: 'Demo app' },
     })),
   });
-  const stage = new Stage(sandbox, apps[1], apps[2]);
+  const stage = createStage(sandbox, apps[1], apps[2]);
   const { clientID, clientSecret } = own;
   const settings = { callbackURL, credentials, sandbox: { clientID, clientSecret, origin: sandbox.origin } };
   server.on('request', createApp(settings, stage, log));

@@ -2,20 +2,13 @@
 import { join } from 'node:path';
 import { Eta } from 'eta';
 import express, { type ErrorRequestHandler, type Request, type RequestHandler } from 'express';
-import hljs from 'highlight.js/lib/core';
-import bash from 'highlight.js/lib/languages/bash';
-import json from 'highlight.js/lib/languages/json';
-import typescript from 'highlight.js/lib/languages/typescript';
-import xml from 'highlight.js/lib/languages/xml';
+import hljs from 'highlight.js/lib/common';
 import { isLoopback } from '../sandbox/lib/loopback';
 import { ownFormsOnly, pageHeaders } from '../sandbox/lib/security';
 import { Account } from './connection';
 
-const languages = { bash, json, typescript, xml };
-for (const [name, language] of Object.entries(languages)) hljs.registerLanguage(name, language);
-
 /** Code as HTML, with everything escaped that is in it. */
-export const highlighted = (code: string, language: keyof typeof languages): string =>
+export const highlighted = (code: string, language: 'bash' | 'json' | 'typescript' | 'xml'): string =>
   hljs.highlight(code, { language, ignoreIllegals: true }).value;
 
 const eta = new Eta({ views: join(__dirname, 'views') });
@@ -27,14 +20,8 @@ export const page = (name: 'reference' | 'flow' | 'account' | 'panel', data: obj
 const problemPage = (title: string, message: string): string => eta.render('layout', { title, message });
 
 /** Who is signed in, if the app is still installed for them. */
-export function accountOf({ user }: Request): Account | undefined {
-  return user instanceof Account && user.isInstalled ? user : undefined;
-}
-
-/** Who was signed in until the app was uninstalled. */
-export function formerAccountOf({ user }: Request): Account | undefined {
-  return user instanceof Account && !user.isInstalled ? user : undefined;
-}
+export const accountOf = ({ user }: Request): Account | undefined =>
+  user instanceof Account && user.isInstalled ? user : undefined;
 
 /** Stylesheet, script and icon, and Pipedrive's SDK for the panel. */
 export const assets: RequestHandler[] = [

@@ -25,11 +25,7 @@ export interface Result {
 }
 
 /** What the user sees in the end, as text, and what the app's log has. */
-interface Ending {
-  status?: number;
-  page: string;
-  log: string;
-}
+type Ending = { status?: number; page: string; log: string };
 
 /** A sign-in: the visitor's own, or an outcome that was played. */
 export interface Flow {
@@ -81,15 +77,14 @@ const onError: ErrorRequestHandler = (error, _req, res, _next) => {
   res.status(error.status ?? 500).send('We cannot reach Pipedrive. Please try again later.');
 };
 
+/** As an app is registered in the sandbox, and the server that it is on. */
+export type Registered = Credentials & Place & { server: Server };
+
 /** What is noted while an outcome is played. */
-interface Notes {
-  recording?: Recording;
-  result?: Result;
-  log: string[];
-}
+type Notes = { recording?: Recording; result?: Result; log: string[] };
 
 /** An app as the README has it. What happens in it is noted on the way. */
-function packageApp({ strategy, uninstall }: Connection, origin: string, notes: Notes): Express {
+function packageApp({ strategy, uninstall, options }: Connection, notes: Notes): Express {
   const passport = new Passport().use(strategy);
   const noteSuccess: RequestHandler = (req, _res, next) => {
     notes.result = resultOf(req);
@@ -105,7 +100,7 @@ function packageApp({ strategy, uninstall }: Connection, origin: string, notes: 
   const signIn = passport.authenticate('pipedrive', { session: false, failWithError: true });
   return express()
     .delete(callbackPath, express.json(), uninstall)
-    .use(recordRequests(() => notes.recording, origin))
+    .use(recordRequests(() => notes.recording, new URL(options.callbackURL).origin))
     .get('/auth/pipedrive', start)
     .get(callbackPath, signIn, noteSuccess, onSuccess)
     .get('/', (_req, res) => void res.send('Welcome'))
@@ -119,9 +114,7 @@ function bareApp({ clientID, clientSecret, callbackURL }: Registered, pipedrive:
   const verify = (_accessToken: string, _refreshToken: string, _profile: object, done: VerifyCallback) =>
     done(null, { name: 'somebody: there is no profile' });
   const strategy = new OAuth2Strategy({ clientID, clientSecret, callbackURL, ...urls, state: true }, verify);
-  const passport = new Passport().use('pipedrive', strategy);
-  passport.serializeUser((user, done) => done(null, user));
-  passport.deserializeUser((user: object, done) => done(null, user));
+  const signIn = new Passport().use('pipedrive', strategy).authenticate('pipedrive', { session: false });
   /** Express's own log goes to the console, of which there is one. */
   const noteError: ErrorRequestHandler = (error, _req, _res, next) => {
     notes.log.push(String(error.stack));
@@ -130,19 +123,11 @@ function bareApp({ clientID, clientSecret, callbackURL }: Registered, pipedrive:
   return express()
     .set('env', 'test')
     .use(session({ secret: randomBytes(32).toString('hex'), resave: false, saveUninitialized: false }))
-    .get('/auth/pipedrive', passport.authenticate('pipedrive'))
-    .get(callbackPath, passport.authenticate('pipedrive'), (_req, res) => res.redirect('/deals'))
+    .get('/auth/pipedrive', signIn)
+    .get(callbackPath, signIn, (_req, res) => res.redirect('/deals'))
     .get('/deals', (_req, res) => void res.send('Your deals'))
     .use(noteError);
 }
-
-/** As an app is registered in the sandbox, and the server that it is on. */
-export interface Registered extends Credentials, Place {
-  server: Server;
-}
-
-/** Milliseconds for each request to Pipedrive. */
-const timeout = 1_000;
 
 /** A page or a log entry as text: the first lines, with paths from the repository on. */
 function excerpt(text: string): string {
@@ -154,70 +139,69 @@ function excerpt(text: string): string {
   return [...lines.slice(0, 2), ...(lines.length > 2 ? ['    …'] : [])].join('\n');
 }
 
-export class Stage {
-  readonly connection: Connection;
-  readonly consents: Consents;
-  readonly #notes: Notes = { log: [] };
-  readonly #bareNotes: Notes = { log: [] };
-  #last: Promise<unknown> = Promise.resolve();
+/** Milliseconds for each request to Pipedrive. */
+const timeout = 1_000;
 
-  constructor(
-    readonly sandbox: Sandbox,
-    readonly registered: Registered,
-    readonly bare: Registered,
-  ) {
-    const { origin } = sandbox;
-    const { clientID, clientSecret, callbackURL, server } = registered;
-    this.consents = new Consents(sandbox);
-    this.connection = new Connection({ clientID, clientSecret, callbackURL, timeout, authorizationServer: origin });
-    server.on('request', packageApp(this.connection, new URL(callbackURL).origin, this.#notes));
-    bare.server.on('request', bareApp(bare, origin, this.#bareNotes));
-  }
+export type Stage = ReturnType<typeof createStage>;
 
-  /** One at a time: faults are the sandbox's, and so is its clock. */
-  play(outcome: Outcome): Promise<Flow & { result: Result }> {
-    const played = this.#last.then(() => this.#play(outcome));
-    this.#last = played.catch(() => {});
-    return played;
-  }
+export function createStage(sandbox: Sandbox, { server, ...registered }: Registered, bare: Registered) {
+  const { origin: authorizationServer } = sandbox;
+  const { clientID, callbackURL } = registered;
+  const consents = new Consents(sandbox);
+  const connection = new Connection({ ...registered, timeout, authorizationServer });
+  const notes: Notes = { log: [] };
+  const bareNotes: Notes = { log: [] };
+  server.on('request', packageApp(connection, notes));
+  bare.server.on('request', bareApp(bare, authorizationServer, bareNotes));
 
-  async #play(outcome: Outcome) {
-    const [endpoint, fault] = outcome.fault ?? [];
-    if (endpoint && fault) this.sandbox.fail(endpoint, fault);
-    try {
-      const [{ ours, ...flow }, bare] = await Promise.all([
-        this.#playWithPackage(outcome),
-        outcome.isCompared ? this.#playBare(outcome) : undefined,
-      ]);
-      return { ...flow, played: { outcome, ours, bare } };
-    } finally {
-      if (endpoint) this.sandbox.fail(endpoint, null);
-    }
-  }
-
-  async #playWithPackage(outcome: Outcome) {
-    const { sandbox, consents, connection, registered } = this;
-    const { clientID, callbackURL } = registered;
+  async function playWithPackage(outcome: Outcome) {
     const recording = new Recording();
-    const notes: Notes = Object.assign(this.#notes, { recording, result: undefined, log: [] });
+    Object.assign(notes, { recording, result: undefined, log: [] });
     const player = new Player(sandbox, registered, {
       onConsent: (state, callback) => consents.record(recording, clientID, state, callback),
       exchange: (callback) => record(recording, () => connection.strategy.exchange(callback)),
     });
     await outcome.play(player);
-    const { result } = notes;
+    const { result, log } = notes;
     if (!result) throw new Error(`The outcome "${outcome.id}" came to no end`);
     result.status ??= recording.exchanges.findLast(({ url }) => url.startsWith(callbackURL))?.response?.status;
-    const ours = { status: result.status, page: player.page.text, log: notes.log.join('\n') };
-    return { connection, recording, result, ours };
+    return {
+      connection,
+      recording,
+      result,
+      ours: { status: result.status, page: player.page.text, log: log.join('\n') },
+    };
   }
 
-  async #playBare(outcome: Outcome): Promise<Ending> {
-    this.#bareNotes.log = [];
-    const player = new Player(this.sandbox, this.bare);
+  async function playBare(outcome: Outcome): Promise<Ending> {
+    bareNotes.log = [];
+    const player = new Player(sandbox, bare);
     await outcome.play(player);
     const { status, text } = player.page;
     const page = status === undefined ? `No response. The browser was closed after ${patience / 1000} s.` : text;
-    return { status, page: excerpt(page), log: excerpt(this.#bareNotes.log.join('\n')) };
+    return { status, page: excerpt(page), log: excerpt(bareNotes.log.join('\n')) };
   }
+
+  async function playBoth(outcome: Outcome) {
+    const [endpoint, fault] = outcome.fault ?? [];
+    if (endpoint && fault) sandbox.fail(endpoint, fault);
+    try {
+      const bare = outcome.isCompared ? playBare(outcome) : undefined;
+      const [{ ours, ...flow }, compared] = await Promise.all([playWithPackage(outcome), bare]);
+      return { ...flow, played: { outcome, ours, bare: compared } };
+    } finally {
+      if (endpoint) sandbox.fail(endpoint, null);
+    }
+  }
+
+  let last: Promise<unknown> = Promise.resolve();
+
+  /** One outcome after the other: faults are the sandbox's, and so is its clock. */
+  function play(outcome: Outcome): Promise<Flow & { result: Result }> {
+    const played = last.then(() => playBoth(outcome));
+    last = played.catch(() => {});
+    return played;
+  }
+
+  return { sandbox, consents, connection, play };
 }
