@@ -13,7 +13,7 @@ import { flowRoutes, signInRoutes } from './flow';
 import { assets, failureHandler, headers, notFound, ownForms, ownHostOnly } from './pages';
 import { referenceRoutes } from './reference';
 import { createStage, type Registered, type Stage } from './stage';
-import { type DemoOptions, Visitors } from './visitor';
+import { createVisitors, type DemoOptions } from './visitor';
 
 const host = '127.0.0.1'; // nobody else on the network
 const callbackPath = '/auth/pipedrive/callback';
@@ -43,7 +43,7 @@ function createApp(options: DemoOptions, stage: Stage, log: (error: unknown) => 
     stage.connection,
   ];
   const secrets = [registered, stage.connection.options].map(({ clientSecret }) => clientSecret);
-  const visitors = new Visitors(options);
+  const visitors = createVisitors(options);
   const passport = createPassport(connections).use(panelStrategy(secrets));
   /** In memory, with a secret of its own: a restart signs everybody out. */
   const sessions = session({

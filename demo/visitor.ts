@@ -110,26 +110,24 @@ export class Visitor {
 
 const mostVisitors = 1_000;
 
+export type Visitors = ReturnType<typeof createVisitors>;
+
 /** The visitors of an app, in memory, by session. */
-export class Visitors {
-  readonly #visitors = new Map<string, Visitor>();
-
-  constructor(readonly options: DemoOptions) {}
-
-  of(req: Request): Visitor {
-    return this.#visitors.get(req.session.visitor ?? '') ?? this.renew(req);
-  }
+export function createVisitors(options: DemoOptions) {
+  const visitors = new Map<string, Visitor>();
 
   /** Forgets the visitor, and the secret with it. */
-  renew(req: Request): Visitor {
-    this.#visitors.delete(req.session.visitor ?? '');
-    req.session.visitor = crypto.randomUUID();
-    const visitor = new Visitor(this.options);
-    this.#visitors.set(req.session.visitor, visitor);
-    const [oldest = ''] = this.#visitors.keys();
-    if (this.#visitors.size > mostVisitors) this.#visitors.delete(oldest);
+  function renew({ session }: Request): Visitor {
+    visitors.delete(session.visitor ?? '');
+    session.visitor = crypto.randomUUID();
+    const visitor = new Visitor(options);
+    visitors.set(session.visitor, visitor);
+    const [oldest = ''] = visitors.keys();
+    if (visitors.size > mostVisitors) visitors.delete(oldest);
     return visitor;
   }
+
+  return { of: (req: Request): Visitor => visitors.get(req.session.visitor ?? '') ?? renew(req), renew };
 }
 
 declare module 'express-session' {
