@@ -140,12 +140,9 @@ function adviceFor(error: unknown, port: number): unknown {
 
 async function main(): Promise<void> {
   const options = readEnvironment(process.env);
-  let demo: Demo;
-  try {
-    demo = await startDemo(options);
-  } catch (error) {
+  const demo = await startDemo(options).catch((error: unknown) => {
     throw adviceFor(error, options.port);
-  }
+  });
   console.log(`Open ${demo.origin}`);
   if (options.credentials) console.log(`Pipedrive must know the callback URL ${demo.callbackURL}`);
   else console.log(`Using the local Pipedrive sandbox at ${demo.sandbox.origin}`);

@@ -82,20 +82,17 @@ export class Player {
   }
 }
 
-export interface Outcome {
-  id: string;
+interface Script {
   title: string;
   /** What happens, for who is about to click. */
   text: string;
-  play(player: Player): Promise<unknown>;
   /** What goes wrong at Pipedrive meanwhile. */
   fault?: [Endpoint, Fault];
   /** An app on bare passport-oauth2 gets the same click. */
   isCompared?: boolean;
+  /** @default the user allows */
+  play?(player: Player): Promise<unknown>;
 }
-
-/** Milliseconds. */
-const afterCodeExpired = 5 * 60_000 + 1;
 
 /** A sign-in that the user allows, with what happens between that click and the callback. */
 const allowed =
@@ -106,67 +103,61 @@ const allowed =
     return player.open(callback);
   };
 
-export const outcomes: readonly Outcome[] = [
-  { id: 'allow', title: 'Allow', text: 'The user allows and installs the app.', play: allowed() },
-  {
-    id: 'cancel',
+/** Milliseconds. */
+const afterCodeExpired = 5 * 60_000 + 1;
+
+const scripts: Record<string, Script> = {
+  allow: { title: 'Allow', text: 'The user allows and installs the app.' },
+  cancel: {
     title: 'Cancel',
     text: 'The user presses Cancel at Pipedrive.',
-    play: async (player) => player.open(await player.cancel(await player.start())),
     isCompared: true,
+    play: async (player) => player.open(await player.cancel(await player.start())),
   },
-  {
-    id: 'reload',
+  reload: {
     title: 'Reload the callback',
     text: 'After the sign-in the callback page is loaded again.',
-    play: allowed((player, callback) => player.open(callback)),
     isCompared: true,
+    play: allowed((player, callback) => player.open(callback)),
   },
-  {
-    id: 'used-code',
+  'used-code': {
     title: 'Used code',
     text: 'The code was exchanged before; it works once.',
     play: allowed((player, callback) => player.recorder?.exchange(callback)),
   },
-  {
-    id: 'expired-code',
+  'expired-code': {
     title: 'Expired code',
     text: 'The callback comes after the 5 minutes of the code.',
     play: allowed((player) => player.sandbox.advance(afterCodeExpired)),
   },
-  {
-    id: 'forged-state',
+  'forged-state': {
     title: 'Forged state',
     text: 'Another site sends the browser here, with its own code and state.',
     play: (player) =>
       player.open(`${player.place.callbackURL}?code=code-of-somebody-else&state=state-of-somebody-else`),
   },
-  {
-    id: 'marketplace',
+  marketplace: {
     title: 'Marketplace install',
     text: 'Pipedrive starts the flow, so that the code has no state.',
     play: async (player) => player.open(await player.approve(await player.open(await player.install()))),
   },
-  {
-    id: 'down',
+  down: {
     title: 'Pipedrive down',
     text: 'The token endpoint answers 503, with a page of HTML.',
-    play: allowed(),
     fault: ['token', 'outage'],
   },
-  {
-    id: 'slow',
+  slow: {
     title: 'Slow Pipedrive',
     text: 'The token endpoint stays silent. The timeout is 1 s here, by default 10 s.',
-    play: allowed(),
-    fault: ['token', 'silence'],
     isCompared: true,
+    fault: ['token', 'silence'],
   },
-  {
-    id: 'budget',
+  budget: {
     title: 'Spent budget',
     text: "The company's API budget of the day is spent.",
-    play: allowed(),
     fault: ['users/me', 'budget'],
   },
-];
+};
+
+export const outcomes = Object.entries(scripts).map(([id, script]) => ({ id, play: allowed(), ...script }));
+export type Outcome = (typeof outcomes)[number];
