@@ -71,28 +71,58 @@ describe('package', function () {
     expect(loaded).to.have.length(others.length + 1); // and the program itself
   });
 
-  it('reads tokens where the globals are of another realm or missing, as in Jest', async () => {
-    await project.write('token.txt', adaToken());
-    await project.write(
-      'realm.mjs',
-      `
-      import { readFileSync } from 'node:fs';
-      import { createRequire } from 'node:module';
-      import { dirname, join } from 'node:path';
-      import vm from 'node:vm';
-      const require = createRequire(import.meta.url);
-      const parsingContext = vm.createContext({ atob });
-      const load = (path) => {
-        const module = { exports: {} };
-        const names = ['module', 'exports', 'require'];
-        const run = vm.compileFunction(readFileSync(path, 'utf8'), names, { parsingContext });
-        run(module, module.exports, (name) => (name.startsWith('.') ? load(join(dirname(path), name)) : require(name)));
-        return module.exports;
-      };
-      const { readExtensionToken } = load(require.resolve('passport-pipedrive-oauth2/extensions'));
-      const { id } = await readExtensionToken(readFileSync(new URL('token.txt', import.meta.url), 'utf8'), '${jwtSecret}');
-      console.log(id);`,
+  describe('where the globals are of another realm or missing, as in Jest', () => {
+    before(() =>
+      project.write(
+        'realm.mjs',
+        `
+        import { readFileSync } from 'node:fs';
+        import { createRequire } from 'node:module';
+        import { dirname, join } from 'node:path';
+        import vm from 'node:vm';
+        const require = createRequire(import.meta.url);
+        // With jsdom there is no setImmediate, for one.
+        const parsingContext = vm.createContext({ atob, btoa, performance, setTimeout, clearTimeout });
+        const load = (path) => {
+          const module = { exports: {} };
+          const names = ['module', 'exports', 'require'];
+          const run = vm.compileFunction(readFileSync(path, 'utf8'), names, { parsingContext });
+          run(module, module.exports, (name) => (name.startsWith('.') ? load(join(dirname(path), name)) : require(name)));
+          return module.exports;
+        };
+        export const loaded = (name) => load(require.resolve(name));`,
+      ),
     );
-    expect(await project.run('realm.mjs')).to.equal('1001:777\n');
+
+    it('reads tokens', async () => {
+      await project.write('token.txt', adaToken());
+      await project.write(
+        'token.mjs',
+        `
+        import { readFileSync } from 'node:fs';
+        import { loaded } from './realm.mjs';
+        const { readExtensionToken } = loaded('passport-pipedrive-oauth2/extensions');
+        const { id } = await readExtensionToken(readFileSync(new URL('token.txt', import.meta.url), 'utf8'), '${jwtSecret}');
+        console.log(id);`,
+      );
+      expect(await project.run('token.mjs')).to.equal('1001:777\n');
+    });
+
+    it('refreshes sealed tokens for a thousand callers', async () => {
+      await project.write(
+        'refresh.mjs',
+        `
+        import { loaded } from './realm.mjs';
+        const { Installations, sealed } = loaded('passport-pipedrive-oauth2/installations');
+        const tokens = { access_token: 'old', refresh_token: 'kept', expires_at: 0 };
+        const refresh = async () => ({ ...tokens, access_token: 'new', expires_at: Date.now() / 1000 + 3600 });
+        const store = sealed(new Map(), new Uint8Array(32));
+        const installations = new Installations({ refresh, async revoke() {} }, { store });
+        await installations.save('1:777', tokens);
+        const all = await Promise.all(Array.from({ length: 1_000 }, () => installations.tokens('1:777')));
+        console.log(new Set(all.map(({ access_token }) => access_token)));`,
+      );
+      expect(await project.run('refresh.mjs')).to.equal("Set(1) { 'new' }\n");
+    });
   });
 });
