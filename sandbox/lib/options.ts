@@ -87,6 +87,7 @@ function checkUsers(users: Users): void {
 
 /** Checks the options and fills the defaults in. Throws a `TypeError` that names what is wrong, never its value. */
 export function resolveOptions(options: SandboxOptions): ResolvedOptions {
+  check(isRecord(options), 'options', 'an object with apps');
   const { apps, users = defaultUsers, port = 0, rotate = false } = options;
   check(Array.isArray(apps) && apps.length > 0, 'apps', 'a list of at least one app');
   const resolved = apps.map(resolveApp);

@@ -224,6 +224,11 @@ describe('a test with the sandbox', () => {
       ['port', 'too high', { port: 65_536 }],
       ['rotate', 'text', { rotate: 's3cret' }],
     ];
+    it('options: absent', async () => {
+      const error = await rejected(Reflect.apply(startSandbox, undefined, []));
+      expect(error).to.be.instanceOf(TypeError).with.property('message', 'options must be an object with apps');
+    });
+
     for (const [option, what, changed] of wrong)
       it(`${option}: ${what}`, async () => {
         const options: object = { apps: [app], ...changed };
