@@ -7,6 +7,7 @@ import type { Faults } from './faults';
 import { ownHostOnly } from './loopback';
 import { marketplace } from './marketplace';
 import { assets, notFound } from './pages';
+import { unreadableForm } from './params';
 import type { Requests } from './requests';
 import { pageHeaders } from './security';
 import type { Store } from './store';
@@ -19,8 +20,8 @@ export const createApp = (store: Store, faults: Faults, requests: Requests): Exp
   express()
     .disable('x-powered-by')
     .set('query parser', 'simple')
-    .use(headers, assets, requests.onArrival, ownHostOnly)
-    .use(express.urlencoded({ extended: false }), requests.onForm)
+    .use(headers, requests.onArrival, ownHostOnly, assets)
+    .use(express.urlencoded({ extended: false }), unreadableForm, requests.onForm)
     .use(authorizeEndpoint(store, faults.at('authorize')))
     .use(tokenEndpoints(store, { token: faults.at('token'), revoke: faults.at('revoke') }))
     .use(api(store, { me: faults.at('users/me'), deals: faults.at('deals') }))

@@ -1,4 +1,5 @@
 // Parameters of a query or a form, as OAuth has them.
+import type { ErrorRequestHandler } from 'express';
 
 export type Params = Record<string, string | undefined>;
 
@@ -16,3 +17,8 @@ export function readParams(parsed: unknown): Params | undefined {
   }
   return params;
 }
+
+/** Responds to a form that is too large, or in an unknown charset. Express itself would print the form, secrets and all. */
+export const unreadableForm: ErrorRequestHandler = ({ status }, _req, res, _next) => {
+  res.status(status).json({ success: false, message: 'Invalid request: unreadable form', error: 'invalid_request' });
+};

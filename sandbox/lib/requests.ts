@@ -10,6 +10,8 @@ const secretNames = ['access_token', 'client_secret', 'code', 'code_verifier', '
 /** The newest requests are kept. */
 const mostRequests = 10_000;
 
+const pictureOrStyle = /\.(css|js|svg)$/;
+
 type Entry = { -readonly [Key in keyof RecordedRequest]: RecordedRequest[Key] };
 
 function decoded(path: string): string {
@@ -42,6 +44,7 @@ export class Requests {
 
   /** Goes in front of everything. */
   readonly onArrival: RequestHandler = (req, res, next) => {
+    if (pictureOrStyle.test(req.path)) return next();
     const entry: Entry = { method: req.method, path: this.#masked(req.path), status: undefined, form: {} };
     if (req.method === 'GET') entry.form = this.#maskedForm(req.query);
     this.#byRequest.set(req, entry);
@@ -52,7 +55,7 @@ export class Requests {
       entry.status = res.statusCode;
       return Reflect.apply(writeHead, res, args);
     };
-    next();
+    return next();
   };
 
   /** Goes behind the parser of forms. */

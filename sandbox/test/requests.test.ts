@@ -83,6 +83,12 @@ describe('the requests of a sandbox', () => {
     expect(Object.values(sandbox.requests[0]?.form ?? {})).to.deep.equal(names.map(() => '***'));
   });
 
+  it('leave out the pictures and styles of pages', async () => {
+    for (const path of ['/style.css', '/icon.svg', '/'])
+      expect((await fetch(sandbox.origin + path)).status).to.equal(200);
+    expect(sandbox.requests.map(({ path }) => path)).to.deep.equal(['/']);
+  });
+
   it('cannot be changed from outside', async () => {
     await driver.revoke('unknown');
     Object.assign(sandbox.requests[0]?.form ?? {}, { token: 'changed' });
@@ -91,11 +97,11 @@ describe('the requests of a sandbox', () => {
 
   describe('with another Host', () => {
     /** The status of a request that names this host. */
-    async function statusFor(host: string): Promise<number> {
+    async function statusFor(host: string, path = '/'): Promise<number> {
       const { port } = new URL(sandbox.origin);
       const socket = connect(Number(port), '127.0.0.1');
       await once(socket, 'connect');
-      socket.end(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
+      socket.end(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
       return Number((await text(socket)).split(' ')[1]);
     }
 
@@ -112,6 +118,11 @@ describe('the requests of a sandbox', () => {
         expect(await statusFor(`${host}:${port}`)).to.satisfy((status: number) =>
           host === '127.0.0.1' ? status === 200 : status >= 400 && status < 500,
         );
+      });
+
+    for (const path of ['/style.css', '/icon.svg', '/extension.js', '/oauth/authorize', '/api/v1/users/me', '/nowhere'])
+      it(`are refused at ${path}, too`, async () => {
+        expect(await statusFor('evil.example', path)).to.equal(421);
       });
 
     it('are refused for two of them', async () => {

@@ -168,6 +168,23 @@ describe('the sandbox over HTTP', () => {
       expect((await app.exchange(await app.newCode(), inBody, {})).status).to.equal(200);
     });
 
+    it('refuses a form that it cannot read, and prints nothing of it', async () => {
+      const { error: print } = console;
+      const printed: unknown[] = [];
+      console.error = (...values) => printed.push(...values);
+      try {
+        const many = Array.from({ length: 1_001 }, (_, index): [string, string] => [`secret${index}`, 's3cret']);
+        for (const form of [many, { code: 'x'.repeat(200_000) }]) {
+          const response = await token(form);
+          expect(response.status).to.equal(413);
+          expect(await response.json()).to.include({ success: false, error: 'invalid_request' });
+        }
+      } finally {
+        console.error = print;
+      }
+      expect(printed).to.deep.equal([]);
+    });
+
     it('refreshes to a new access token and the same refresh token, which ends when unused for 60 days', async () => {
       const first = await app.install();
       sandbox.advance(59 * days);
