@@ -1,7 +1,7 @@
 // Reads what a request to an extension brings: the token, and the ids beside it, which anybody can have written.
 import type { Request } from 'express';
 import { hasNested, isPresent, readQuery } from '../query';
-import { readHeader } from '../values';
+import { isRecord, readHeader } from '../values';
 import { ExtensionTokenError } from './errors';
 import type { PipedriveExtensionUser } from './token';
 
@@ -19,12 +19,18 @@ export function tokenOf(req: Request): unknown {
   return query.token;
 }
 
-function bearerOf({ headers, headersDistinct }: Request): string | undefined {
-  const given = readHeader(headers, 'authorization');
-  // Node.js keeps the first of several in `headers`, and all in `headersDistinct`, which not every request has.
-  const { length } = headersDistinct?.authorization ?? given;
-  if (length > 1) throw new ExtensionTokenError('invalid_request', 'the header Authorization is repeated');
-  return given.find((value) => BEARER.test(value))?.replace(BEARER, '');
+function bearerOf(req: Request): string | undefined {
+  if (headersOf(req).some((headers) => readHeader(headers, 'authorization').length > 1)) {
+    throw new ExtensionTokenError('invalid_request', 'the header Authorization is repeated');
+  }
+  const [given = ''] = readHeader(req.headers, 'authorization');
+  return BEARER.test(given) ? given.replace(BEARER, '') : undefined;
+}
+
+/** Node.js keeps the first of several in `headers`, and all in `headersDistinct`: of `raw` in Fastify, of `req` in Koa. */
+function headersOf(req: Request): unknown[] {
+  const requests: unknown[] = [req, Reflect.get(req, 'raw'), Reflect.get(req, 'req')];
+  return [req.headers, ...requests.map((each) => (isRecord(each) ? each.headersDistinct : undefined))];
 }
 
 /** Throws where the ids in the query, if there are any, are not those of the token. */

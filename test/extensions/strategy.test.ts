@@ -320,6 +320,21 @@ describe('PipedriveExtensionStrategy', () => {
       expect(await outcome({ headers: undefined })).to.deep.include({ status: 401 });
     });
 
+    for (const [framework, name] of [
+      ['Fastify', 'raw'],
+      ['Koa', 'req'],
+    ] as const) {
+      it(`finds a repeated header in Node.js's own request, as ${framework} has it`, async () => {
+        const authorization = `Bearer ${adaToken()}`;
+        const request = (...all: string[]) => ({
+          headers: { authorization },
+          [name]: { headersDistinct: { authorization: all } },
+        });
+        expect(await outcome(request(authorization))).to.include({ id: '1001:777' });
+        expect(await outcome(request(authorization, authorization))).to.deep.include({ status: 400 });
+      });
+    }
+
     it('needs no URL where the request has a parsed query, whose ids may be numbers', async () => {
       expect(await outcome({ query: { token: adaToken(), userId: 777 } })).to.include({ id: '1001:777' });
       expect(await outcome({ query: { token: adaToken(), userId: 778 } })).to.deep.include({ status: 403 });

@@ -1,4 +1,6 @@
 // The programs of docs/frameworks/extensions.md as they stand there: both strategies in one app.
+import { once } from 'node:events';
+import { request } from 'node:http';
 import { expect } from 'chai';
 import nock from 'nock';
 import { Browser } from '../support/browser';
@@ -70,6 +72,13 @@ describe('extensions beside the sign-in', function () {
           expect(response.headers.get('cache-control')).to.equal('no-store');
         });
       }
+
+      it('refuses two Authorization headers, of which Node.js shows one', async () => {
+        const lines = ['Authorization', `Bearer ${adaToken()}`, 'Authorization', `Bearer ${adaToken()}`];
+        const asked = request(`${origin}/panel`, { headers: ['Host', 'localhost', ...lines] }).end();
+        const [response] = await once(asked, 'response');
+        expect(response.resume().statusCode).to.equal(400);
+      });
 
       it('starts a sign-in, and refuses a callback that did not start here', async () => {
         const browser = new Browser();
