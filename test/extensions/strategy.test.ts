@@ -320,6 +320,10 @@ describe('PipedriveExtensionStrategy', () => {
       expect(await outcome({ headers: undefined })).to.deep.include({ status: 401 });
     });
 
+    it('reads no token in a body', async () => {
+      expect(await outcome({ query: {}, body: { token: adaToken() } })).to.deep.include({ status: 401 });
+    });
+
     for (const [framework, name] of [
       ['Fastify', 'raw'],
       ['Koa', 'req'],
