@@ -1,7 +1,7 @@
 // A store over a store that keeps the tokens encrypted: JWE, RFC 7516.
 import { isUint8Array } from 'node:util/types';
 import { CompactEncrypt, compactDecrypt } from 'jose';
-import { isRecord, isText, readJSON } from '../values';
+import { isRecord, isText, readJSONObject } from '../values';
 import { checkStore } from './options';
 import type { TokenStore } from './store';
 
@@ -28,7 +28,7 @@ const KEY = /^[\w-]{43}=?$/;
  * another one it does not open. A row that does not open, or is not sealed, is an error of `get`. `claim` is there where
  * the given store has it.
  *
- * Throws a `TypeError` for something that is not a store, and for a key that is not 32 bytes.
+ * Throws a `TypeError` for something that is not a store, for a key that is not 32 bytes, and for a wrong option.
  *
  * @param keys one or several: the first seals, all open. So a new key is put in front of the old one; when the old one is
  * gone, rows that were not saved since do not open.
@@ -40,6 +40,7 @@ export function sealed(
   { acceptPlain = false }: SealedOptions = {},
 ): TokenStore {
   checkStore(store);
+  if (typeof acceptPlain !== 'boolean') throw new TypeError('acceptPlain must be true or false');
   const allKeys = readKeys(keys);
   const [firstKey] = allKeys;
   const { claim } = store;
@@ -70,7 +71,9 @@ async function open(id: string, jwe: string, keys: readonly Uint8Array[]): Promi
     const opened = await openWith(key, jwe);
     if (!opened) continue;
     if (opened.protectedHeader.id !== id) throw new Error(`The row of ${id} was sealed for another id`);
-    return readJSON(new TextDecoder().decode(opened.plaintext));
+    const tokens = readJSONObject(new TextDecoder().decode(opened.plaintext));
+    if (!tokens) throw new Error(`The row of ${id} holds no tokens`);
+    return tokens;
   }
   throw new Error(`The row of ${id} does not open with any of the keys`);
 }

@@ -120,6 +120,17 @@ describe('sealed store', () => {
     });
   }
 
+  for (const content of ['', 'no JSON', 'null', '"text"', '[]']) {
+    it(`rejects a row in which no object is sealed but ${content || 'nothing'}`, async () => {
+      const header = { alg: 'dir', enc: 'A256GCM', id: who };
+      const jwe = await new CompactEncrypt(new TextEncoder().encode(content)).setProtectedHeader(header).encrypt(key);
+      const store = new FakeStore();
+      store.values.set(who, { sealed: jwe });
+      const error = await rejectionOf(new Installations(new FakeStrategy(), { store: sealed(store, key) }).tokens(who));
+      expect(error).to.be.instanceOf(Error).with.property('message', `The row of ${who} holds no tokens`);
+    });
+  }
+
   function sealedWith({ id, alg = 'dir', enc = 'A256GCM' }: { id?: string; alg?: string; enc?: string }, by = key) {
     return new CompactEncrypt(plaintext()).setProtectedHeader({ alg, enc, ...(id && { id }) }).encrypt(by);
   }
@@ -183,6 +194,12 @@ describe('sealed store', () => {
   it('is a TypeError with keys of another length, or over something that is no store', () => {
     for (const length of [0, 16, 31, 33]) expect(() => sealed(new Map(), randomBytes(length))).to.throw(TypeError);
     expect(() => Reflect.apply(sealed, undefined, [{ get() {} }, key])).to.throw(TypeError, /^store must be/);
+  });
+
+  it('is a TypeError with an acceptPlain that is neither true nor false', () => {
+    const seal = () => Reflect.apply(sealed, undefined, [new Map(), key, { acceptPlain: 'false' }]);
+    expect(seal).to.throw(TypeError, 'acceptPlain must be true or false');
+    expect(() => sealed(new Map(), key, { acceptPlain: undefined })).not.to.throw();
   });
 
   it('shows no key when it is printed, and has its own copy of it', async () => {
