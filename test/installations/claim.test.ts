@@ -115,6 +115,19 @@ describe('installations of several processes', () => {
     expect(store.claims).to.have.length(1);
   });
 
+  it('wait for the lease of one whose request has failed, and then refresh', async () => {
+    const store = new ClaimingStore(expired());
+    expect(
+      await rejectionOf(processOver(store, new FakeStrategy(() => Promise.reject(outage))).installations.tokens(who)),
+    ).to.equal(outage);
+    const strategy = new FakeStrategy();
+    const tokens = processOver(store, strategy).installations.tokens(who);
+    await time.pass(LEASE - 1);
+    expect(strategy.refreshed).to.have.length(0);
+    await time.pass(1_001);
+    expect(await tokens).to.include({ access_token: 'new-1' });
+  });
+
   it('claim anew when their own lease has lapsed', async () => {
     const store = new ClaimingStore(expired());
     const { installations } = processOver(store, new FakeStrategy(() => Promise.reject(outage)));
