@@ -21,7 +21,7 @@ export interface TokenStore {
    * milliseconds have passed. It must be one atomic statement. `key` is made of the id and a fingerprint of the access
    * token that is to be replaced. Without `claim` each process refreshes by itself.
    */
-  claim?(key: string, ms: number): boolean | PromiseLike<boolean>;
+  claim?: ((key: string, ms: number) => boolean | PromiseLike<boolean>) | undefined;
 }
 
 export class TimedStore {

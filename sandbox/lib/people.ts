@@ -2,7 +2,7 @@
 import type { SandboxUser, Users } from './users';
 
 /** A user: by name, in the first of that user's companies, or in the company of this id. */
-export type Who = string | { user: string; companyId?: number };
+export type Who = string | { user: string; companyId?: number | undefined };
 
 const isList = (data: SandboxUser | readonly SandboxUser[]): data is readonly SandboxUser[] => Array.isArray(data);
 

@@ -30,6 +30,7 @@ const options: InstallationsOptions = { store, refreshAhead: undefined, onError:
 export async function useInstallations(strategy: PipedriveStrategy, profile: PipedriveProfile): Promise<void> {
   const installations = new Installations(strategy, options);
   new Installations(strategy, { store: new Map<string, PipedriveTokens>(), storeTimeout: 500, concurrency: 10 });
+  new Installations(strategy, { store: { ...store, claim: undefined } });
   new Installations(strategy, { store: sealed(store, [new Uint8Array(32), 'key'], { acceptPlain: true }) });
   strategy.uninstall((notice: PipedriveUninstall) => installations.remove(notice));
 
