@@ -73,9 +73,9 @@ export class Refresher {
     let patienceEnds = Number.POSITIVE_INFINITY;
     for (let pause = PAUSES.shortest; ; pause = Math.min(2 * pause, PAUSES.longest)) {
       // Each attempt waits for its turn, so that neither requests nor calls to the store pile up.
-      const tokens = await this.#gate.run(() => this.#attempt(id, old, Date.now() >= patienceEnds));
+      const tokens = await this.#gate.run(() => this.#attempt(id, old, performance.now() >= patienceEnds));
       if (tokens) return tokens;
-      patienceEnds = Math.min(patienceEnds, Date.now() + 2 * this.#lease);
+      patienceEnds = Math.min(patienceEnds, performance.now() + 2 * this.#lease);
       await new Promise((resolve) => setTimeout(resolve, pause));
     }
   }
@@ -138,11 +138,11 @@ export class Refresher {
 
   /** After `invalid_grant`: another process may have had the refresh token exchanged, and may be about to save. */
   async #findNewer(id: string, old: PipedriveTokens, cause: unknown): Promise<PipedriveTokens> {
-    const end = Date.now() + GRACE;
+    const end = performance.now() + GRACE; // a clock that is set back would keep the callers waiting
     for (;;) {
       const now = await this.#store.load(id);
       if (now && !isUnchanged(now, old)) return now;
-      if (!now || Date.now() >= end) throw new NotInstalledError({ cause });
+      if (!now || performance.now() >= end) throw new NotInstalledError({ cause });
       await new Promise((resolve) => setTimeout(resolve, PAUSES.shortest));
     }
   }

@@ -104,6 +104,17 @@ describe('installations of several processes', () => {
     expect(await tokens).to.include({ access_token: 'new-1' });
   });
 
+  it('refresh after two leases though the clock is set back meanwhile', async () => {
+    const store = new ClaimingStore(expired());
+    store.onClaim = () => false;
+    const tokens = processOver(store, new FakeStrategy()).installations.tokens(who);
+    const watched = watch(tokens);
+    await time.pass(LEASE);
+    time.setBack(HOUR);
+    await time.pass(LEASE + 1_001);
+    expect(watched.state).to.equal('resolved');
+  });
+
   it('may refresh again within their own lease', async () => {
     const store = new ClaimingStore(expired());
     const strategy = new FakeStrategy((count) =>

@@ -258,6 +258,17 @@ describe('installations', () => {
       expect(strategy.refreshed).to.have.length(1);
     });
 
+    it('is a NotInstalledError as soon when the clock is set back meanwhile', async () => {
+      const { installations } = installationsOver(new FakeStore(expired()), refusing());
+      const error = rejectionOf(installations.tokens(who));
+      const watched = watch(error);
+      await time.pass(100);
+      time.setBack(HOUR);
+      await time.pass(1_000);
+      expect(watched.state).to.equal('resolved');
+      expect(await error).to.be.instanceOf(NotInstalledError);
+    });
+
     it('is overruled by tokens that another process saves within that second', async () => {
       const { installations, store } = installationsOver(new FakeStore(expired()), refusing());
       const tokens = installations.tokens(who);

@@ -115,6 +115,10 @@ export function fakeTimeForEach() {
     async pass(milliseconds: number): Promise<void> {
       await clock.tickAsync(milliseconds);
     },
+    /** Sets the clock of the machine back, while timers go on. */
+    setBack(milliseconds: number): void {
+      clock.setSystemTime(Date.now() - milliseconds);
+    },
     /** Lets the process stop for so long. */
     async stop(milliseconds: number): Promise<void> {
       clock.jump(milliseconds);
