@@ -52,6 +52,9 @@ describe('PipedriveExtensionStrategy', () => {
   function expectRefused(answer: Answer, status: number, code: string): void {
     expect(answer).to.include({ outcome: 'failure', status });
     expect(answer.authInfo).to.have.all.keys('code', 'message').and.to.include({ code });
+    expect(answer.authInfo)
+      .to.have.property('message')
+      .that.matches(/^[A-Z].+[.]$/);
     expect(answer.headers.get('www-authenticate')).to.equal(status === 401 ? 'Bearer' : null);
     for (const secret of secrets) expect(answer.body).not.to.include(secret);
   }

@@ -12,7 +12,7 @@ async function expectRefused(token: string | null | undefined, code: string, sta
     (reason) => reason,
   );
   expect(error).to.be.instanceOf(ExtensionTokenError);
-  expect(error).to.include({ code, status, statusCode: status, expose: true });
+  expect(error).to.include({ name: 'ExtensionTokenError', code, status, statusCode: status, expose: true });
   const shown = inspect(error, { depth: 10 }) + JSON.stringify(error);
   for (const each of token ? [...secrets, token] : secrets) expect(shown).not.to.include(each);
 }
