@@ -7,7 +7,7 @@ import type { PipedriveExtensionUser } from './token';
 
 const NAMES = ['token', 'companyId', 'userId'] as const;
 
-const BEARER = /^Bearer(?: +|$)/i;
+const BEARER = /^Bearer +/i;
 
 /** The token in the query or in a Bearer header (RFC 6750 §2.1), not checked; `undefined` when there is none. */
 export function tokenOf(req: Request): unknown {

@@ -65,6 +65,7 @@ describe('PipedriveExtensionStrategy', () => {
       'with the token in the query': () => [{ token: adaToken() }],
       'with the token and the ids in the query': () => [{ ...ids, token: adaToken() }],
       'with the token in a Bearer header': () => [{}, bearer(adaToken())],
+      'with the token in a Bearer header, behind two spaces': () => [{}, { authorization: `Bearer  ${adaToken()}` }],
       'with the token in a header that says bearer': () => [{}, { authorization: `bearer ${adaToken()}` }],
       'with the token in a Bearer header, and an empty one in the query': () => [{ token: '' }, bearer(adaToken())],
       'with the token in the query, and an empty Bearer header': () => [
@@ -119,6 +120,7 @@ describe('PipedriveExtensionStrategy', () => {
       ['', 401, 'token_missing', { authorization: 'Bearer' }],
       ['', 401, 'token_missing', { authorization: 'Basic dXNlcjpwYXNzd29yZA==' }],
       ['', 401, 'token_missing', { authorization: `Bearers ${adaToken()}` }],
+      ['', 401, 'token_missing', { authorization: `Basic Bearer ${adaToken()}` }],
       ['token=x', 401, 'token_invalid'],
       ['', 401, 'token_invalid', bearer('x')],
       ['', 401, 'token_invalid', bearer(`${adaToken()}, Bearer ${adaToken()}`)],
