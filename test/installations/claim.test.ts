@@ -104,6 +104,19 @@ describe('installations of several processes', () => {
     expect(await tokens).to.include({ access_token: 'new-1' });
   });
 
+  it('ask for the claim less and less often, in the end every second', async () => {
+    const store = new ClaimingStore(expired());
+    const asked: number[] = [];
+    const begun = Date.now();
+    store.onClaim = () => {
+      asked.push(Date.now() - begun);
+      return false;
+    };
+    processOver(store, new FakeStrategy()).installations.tokens(who);
+    await time.pass(4_000);
+    expect(asked).to.deep.equal([0, 50, 150, 350, 750, 1_550, 2_550, 3_550]);
+  });
+
   it('refresh after two leases though the clock is set back meanwhile', async () => {
     const store = new ClaimingStore(expired());
     store.onClaim = () => false;
@@ -247,6 +260,13 @@ describe('installations of several processes', () => {
       expect(strategy.refreshed).to.have.length(1_000);
     });
   }
+
+  it('make room again after the last of them, too', async () => {
+    const store = new ClaimingStore(expired());
+    store.values.set('2:5', expired());
+    const installations = new Installations(new FakeStrategy(), { store, concurrency: 1 });
+    for (const id of [who, '2:5']) expect((await installations.tokens(id)).access_token).to.match(/^new-/);
+  });
 
   it('make room when refreshes fail', async () => {
     const store = new ClaimingStore();

@@ -98,6 +98,40 @@ describe('installations, when the store', () => {
       expect(await rejection).to.include({ code: 'store_timeout' });
     });
 
+    it('while the process is busy for a moment, that counts', async () => {
+      const store = new FakeStore(fresh());
+      store.onGet = hang;
+      const rejection = rejectionOf(refreshing(store).installations.tokens(who));
+      const watched = watch(rejection);
+      await time.stop(2_400);
+      expect(watched.state).to.equal('resolved');
+      expect(await rejection).to.include({ code: 'store_timeout' });
+    });
+
+    it('only in the get before the request, onError is told, and the tokens are saved', async () => {
+      const { installations, store, answered, errors } = refreshing(new FakeStore(expired()));
+      const { onGet } = store;
+      let count = 0;
+      store.onGet = (id) => {
+        count += 1;
+        return count === 2 ? hang() : onGet(id);
+      };
+      const tokens = installations.tokens(who);
+      answered.resolve(fresh('new'));
+      await time.pass(2_000);
+      expect(await tokens).to.include({ access_token: 'new' });
+      expect(errors[0]).to.be.instanceOf(Error).and.deep.include(late('get'));
+      expect(errors).to.have.length(2);
+      expect(store.values.get(who)).to.include({ access_token: 'new' });
+    });
+
+    it('no longer, no timer is left that would keep the process from ending', async () => {
+      const { installations } = refreshing(new FakeStore());
+      await installations.save(who, fresh());
+      await installations.tokens(who);
+      expect(time.timers).to.equal(0);
+    });
+
     for (const [method, name] of [
       ['onGet', 'get'],
       ['onSet', 'set'],
@@ -304,6 +338,16 @@ describe('installations, when the store', () => {
       expect(store.values.get(who)).to.include({ access_token: 'of the sign-in' });
     });
 
+    it('a new sign-in whose tokens have expired as well, these are refreshed by themselves', async () => {
+      const { installations, strategy, begun } = refreshing(new FakeStore(expired()));
+      installations.tokens(who);
+      await begun;
+      await installations.save(who, tokensWith('of the sign-in', -1_000, 'its refresh token'));
+      installations.tokens(who);
+      await time.pass(0);
+      expect(strategy.refreshed).to.deep.equal(['refresh-token', 'its refresh token']);
+    });
+
     for (const call of ['remove', 'uninstall'] as const) {
       it(`${call} waits for nobody, and the row does not come back`, async () => {
         const { installations, store, begun, answered } = refreshing(new FakeStore(expired()));
@@ -354,6 +398,28 @@ describe('installations, when the store', () => {
         expect(store.values.get(who)).to.deep.equal(left && fresh(left));
       });
     }
+
+    it('writers come one after the other, one that comes later too', async () => {
+      const { installations, store } = refreshing(new FakeStore());
+      const { onSet } = store;
+      const [first, second] = [new Deferred(), new Deferred()];
+      const answers = [first.promise, second.promise];
+      store.onSet = async (id, value) => {
+        await answers.shift();
+        return onSet(id, value);
+      };
+      const saved = installations.save(who, fresh('first'));
+      const savedAgain = installations.save(who, fresh('second'));
+      first.resolve();
+      await saved;
+      const removed = installations.remove(who);
+      await time.pass(0);
+      expect(store.calls).to.deep.equal(['set', 'set']);
+      second.resolve();
+      await Promise.all([savedAgain, removed]);
+      expect(store.calls).to.deep.equal(['set', 'set', 'delete']);
+      expect(store.values.size).to.equal(0);
+    });
 
     it('a save that fails does not keep the next one from the store', async () => {
       const { installations, store } = refreshing(new FakeStore());

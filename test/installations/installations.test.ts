@@ -1,6 +1,7 @@
 // Tokens of installations, on stores in memory and a clock that the tests set.
 import { inspect } from 'node:util';
 import { expect } from 'chai';
+import type { PipedriveTokens } from 'passport-pipedrive-oauth2';
 import { Installations, NotInstalledError } from 'passport-pipedrive-oauth2/installations';
 import { expectNoUnhandledRejections } from '../support/errors';
 import {
@@ -152,7 +153,7 @@ describe('installations', () => {
         new FakeStore(tokensWith('old', 2 * MINUTE)),
         new FakeStrategy(() => Promise.reject(outage)),
       );
-      await installations.tokens(who);
+      await Promise.all(Array.from({ length: 100 }, () => installations.tokens(who)));
       await time.pass(29_999);
       expect(await installations.tokens(who)).to.include({ access_token: 'old' });
       await time.pass(0);
@@ -194,6 +195,14 @@ describe('installations', () => {
       const error = await rejectionOf(Reflect.apply(installations.tokens, installations, [who, { rejected: 401 }]));
       expect(error).to.be.instanceOf(TypeError).and.have.property('message', 'rejected must be a string');
       expect(store.calls).to.deep.equal([]);
+    });
+
+    it('get an expires_at where the strategy gives none', async () => {
+      const { expires_at, ...response } = tokensWith('new', HOUR);
+      const strategy = new FakeStrategy(() => Promise.resolve(response as PipedriveTokens));
+      const { installations, store } = installationsOver(new FakeStore(expired()), strategy);
+      expect(await installations.tokens(who)).to.include({ access_token: 'new', expires_at });
+      expect(store.values.get(who)).to.include({ expires_at });
     });
 
     it("are the strategy's own error in an outage, for each caller, and tried anew afterwards", async () => {
@@ -269,6 +278,14 @@ describe('installations', () => {
       expect(await error).to.be.instanceOf(NotInstalledError);
     });
 
+    it('is known by its code, whatever the error is', async () => {
+      const strategy = new FakeStrategy(() => Promise.reject({ code: 'invalid_grant' }));
+      const { installations } = installationsOver(new FakeStore(expired()), strategy);
+      const error = rejectionOf(installations.tokens(who));
+      await time.pass(1_100);
+      expect(await error).to.be.instanceOf(NotInstalledError);
+    });
+
     it('is overruled by tokens that another process saves within that second', async () => {
       const { installations, store } = installationsOver(new FakeStore(expired()), refusing());
       const tokens = installations.tokens(who);
@@ -277,6 +294,20 @@ describe('installations', () => {
       await time.pass(100);
       expect(await tokens).to.include({ access_token: 'of another process' });
     });
+
+    for (const [name, saved] of [
+      ['another access token that expires as soon', () => tokensWith('of another process', -MINUTE)],
+      ['the same access token for longer', () => fresh('old')],
+    ] as const) {
+      it(`is overruled by ${name}`, async () => {
+        const { installations, store } = installationsOver(new FakeStore(expired()), refusing());
+        const tokens = installations.tokens(who);
+        await time.pass(0);
+        store.values.set(who, saved());
+        await time.pass(50);
+        expect(await tokens).to.deep.equal(saved());
+      });
+    }
 
     it('is a NotInstalledError at once when the row is gone', async () => {
       const store = new FakeStore(expired());
@@ -310,8 +341,9 @@ describe('installations', () => {
   });
 
   describe('save', () => {
-    it('computes expires_at from expires_in where it is missing', async () => {
+    it('computes expires_at from expires_in where it is missing, in whole seconds', async () => {
       const { installations, store } = installationsOver(new FakeStore());
+      await time.pass(500);
       const { expires_at, ...tokens } = tokensWith('new', HOUR);
       await installations.save(who, tokens);
       expect(store.values.get(who)).to.deep.equal({ ...tokens, expires_at });
@@ -330,6 +362,7 @@ describe('installations', () => {
       [{ refresh_token: 7 }, 'tokens.refresh_token must be a string'],
       [{ expires_at: '2026-01-01' }, 'tokens.expires_at must be a number of seconds'],
       [{ expires_at: Number.NaN }, 'tokens.expires_at must be a number of seconds'],
+      [{ expires_at: Number.POSITIVE_INFINITY }, 'tokens.expires_at must be a number of seconds'],
       [
         { expires_at: undefined, expires_in: undefined },
         'tokens must have expires_at or expires_in, a number of seconds',

@@ -146,6 +146,26 @@ describe('sealed store', () => {
       .with.property('message', 'The row of 1:778 was sealed for another id');
   });
 
+  for (const row of [{ sealed: 5 }, { sealed: '' }, 'a.b.c.d.e', [fresh()]]) {
+    it(`rejects a row that is ${JSON.stringify(row).slice(0, 20)} as one that is not sealed`, async () => {
+      const store = new FakeStore();
+      store.onGet = () => row;
+      expect(await rejectionOf(Promise.resolve(sealed(store, key).get(who))))
+        .to.be.instanceOf(Error)
+        .with.property('message', `The row of ${who} is not sealed`);
+    });
+  }
+
+  it('fails as its store does', async () => {
+    const down = new Error('the store is down');
+    const store = new FakeStore();
+    store.onGet = store.onSet = store.onDelete = () => Promise.reject(down);
+    const over = sealed(store, key);
+    for (const call of [() => over.get(who), () => over.set(who, fresh()), () => over.delete(who)]) {
+      expect(await rejectionOf(Promise.resolve(call()))).to.equal(down);
+    }
+  });
+
   it('rejects a row that is not sealed, unless acceptPlain is set', async () => {
     const store = new FakeStore(fresh());
     expect(await rejectionOf(Promise.resolve(sealed(store, [key]).get(who))))

@@ -115,11 +115,15 @@ export function fakeTimeForEach() {
     async pass(milliseconds: number): Promise<void> {
       await clock.tickAsync(milliseconds);
     },
+    /** How many timers are set. */
+    get timers(): number {
+      return clock.countTimers();
+    },
     /** Sets the clock of the machine back, while timers go on. */
     setBack(milliseconds: number): void {
       clock.setSystemTime(Date.now() - milliseconds);
     },
-    /** Lets the process stop for so long. */
+    /** Lets the process stop, or be busy, for so long. */
     async stop(milliseconds: number): Promise<void> {
       clock.jump(milliseconds);
       await clock.tickAsync(0);
