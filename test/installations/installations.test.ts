@@ -32,7 +32,7 @@ const names = {
 };
 const nonsense = [
   ...['', '1', ':', '1:', ':777', '01:777', '1:0777', '0:777', '-1:777', '1:777:', '1:777:2', ' 1:777', '1:7e2', 'a:b'],
-  ...['1:9007199254740993', 777, null, undefined, [], [1, 777], {}, { companyId: 1 }, { userId: 777 }],
+  ...['1:9007199254740993', 777, null, undefined, [], [1, 777], ['1:777'], {}, { companyId: 1 }, { userId: 777 }],
   ...[
     { companyId: 0, userId: 777 },
     { companyId: 1.5, userId: 777 },
@@ -66,6 +66,13 @@ describe('installations', () => {
         expect(store.values.size).to.equal(0);
       });
     }
+
+    it('can have ids of any length', async () => {
+      const { installations, store } = installationsOver(new FakeStore());
+      const longest = Number.MAX_SAFE_INTEGER;
+      for (const id of ['10:20', `${longest}:${longest}`]) await installations.save(id, fresh());
+      expect([...store.values.keys()]).to.deep.equal(['10:20', `${longest}:${longest}`]);
+    });
 
     for (const value of nonsense) {
       it(`cannot be ${inspect(value)}: a TypeError before the store is asked`, async () => {
@@ -460,10 +467,17 @@ describe('installations', () => {
       });
     }
 
-    it('takes undefined for an option that is not given, and a store without claim', () => {
+    it('takes undefined for an option, a store without claim, and the highest numbers', () => {
       const options = { refreshAhead: undefined, storeTimeout: undefined, concurrency: undefined, onError: undefined };
       new Installations(new FakeStrategy(), { store, ...options });
       new Installations(new FakeStrategy(), { store: { ...functions, claim: undefined }, ...options });
+      const most = Number.MAX_SAFE_INTEGER;
+      new Installations(new FakeStrategy(), {
+        store,
+        refreshAhead: most,
+        storeTimeout: 2 ** 31 - 1,
+        concurrency: most,
+      });
     });
   });
 });
