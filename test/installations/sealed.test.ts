@@ -202,6 +202,8 @@ describe('sealed store', () => {
     ['an empty text', ''],
     ['a text of 42 characters', 'x'.repeat(42)],
     ['a text of 44 characters', 'x'.repeat(44)],
+    ['something in front of base64url', `!${key.toString('base64url')}`],
+    ['something behind base64url', `${key.toString('base64url')}!`],
     ['base64 that is not base64url', `${'x'.repeat(42)}+`],
     ['a key and undefined', [key, undefined]],
   ] as const) {
