@@ -19,7 +19,7 @@ const config: KnipConfig = {
       ],
       project: ['{bench,build,demo,examples,lib,test}/**/*.{ts,mts,cjs,mjs}', 'docs/**/*.md'],
     },
-    sandbox: { entry: ['test/**/*.test.ts', 'README.md'], project: ['{lib,test}/**/*.ts'] },
+    sandbox: { entry: ['test/**/*.test.ts', 'README.md'], project: ['{lib,test}/**/*.ts', '*.md'] },
   },
   compilers: { md: programsOf },
   // Files that a program's page tells the reader to write.
