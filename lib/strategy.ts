@@ -1,4 +1,4 @@
-// The strategy: an OAuth2Strategy whose two legs, in legs.ts, decide what comes of a request; it acts on that once.
+// The strategy: an OAuth2Strategy that lets its two legs, in legs.ts, decide on an outcome, and acts on it once.
 import type { IncomingMessage } from 'node:http';
 import type { Request } from 'express';
 import { Strategy as OAuth2Strategy, type VerifyFunction as OAuth2Verify, type StrategyOptions } from 'passport-oauth2';
@@ -49,10 +49,10 @@ export class PipedriveStrategy extends OAuth2Strategy {
   /** Longest time for one request to Pipedrive, in milliseconds: the option `timeout`. */
   readonly timeout: number;
   /** Everything else of ours under one name, so that a subclass can use any other. */
-  private readonly _pipedrive: {
-    options: Pick<ResolvedOptions, 'state' | 'marketplaceInstall' | 'revocationURL' | 'userProfileURL'>;
+  private readonly _pipedrive: Pick<ResolvedOptions, 'marketplaceInstall' | 'revocationURL' | 'userProfileURL'> & {
+    usesState: boolean;
     pendingTokens: PendingTokens;
-    refreshes: PendingRefreshes;
+    pendingRefreshes: PendingRefreshes;
   };
 
   /**
@@ -71,11 +71,14 @@ export class PipedriveStrategy extends OAuth2Strategy {
     super(resolved as StrategyOptions, verify as OAuth2Verify);
     this.name = resolved.name;
     this.timeout = resolved.timeout;
-    const { state, marketplaceInstall, revocationURL, userProfileURL } = resolved;
+    const { state: usesState, marketplaceInstall, revocationURL, userProfileURL } = resolved;
     this._pipedrive = {
-      options: { state, marketplaceInstall, revocationURL, userProfileURL },
+      usesState,
+      marketplaceInstall,
+      revocationURL,
+      userProfileURL,
       pendingTokens: new PendingTokens(),
-      refreshes: new PendingRefreshes(),
+      pendingRefreshes: new PendingRefreshes(),
     };
     const { clientID, clientSecret, authorizationURL, tokenURL, customHeaders, timeout, agent } = resolved;
     this._oauth2 = new PipedriveOAuth2(clientID, clientSecret, '', authorizationURL, tokenURL, customHeaders, {
@@ -89,8 +92,7 @@ export class PipedriveStrategy extends OAuth2Strategy {
   override authenticate(req: Request, options: PipedriveAuthenticateOptions = {}): void {
     const actions = actionsOf(this);
     checkRepetition(req);
-    const { options: own, pendingTokens } = this._pipedrive;
-    const { state: usesState, marketplaceInstall } = own;
+    const { usesState, marketplaceInstall, pendingTokens } = this._pipedrive;
     decide({ strategy: this, usesState, marketplaceInstall, pendingTokens, req, options })
       .catch((error: unknown): Outcome => ({ action: 'error', error }))
       .then((outcome) => {
@@ -105,14 +107,14 @@ export class PipedriveStrategy extends OAuth2Strategy {
    * when Pipedrive cannot be reached (502), limits the rate (503), is too slow (504), or refuses the token (502).
    */
   override userProfile(accessToken: string, done: UserProfileCallback): void {
-    const { options, pendingTokens } = this._pipedrive;
+    const { userProfileURL, pendingTokens } = this._pipedrive;
     const domain = pendingTokens.get(accessToken)?.api_domain;
-    // Another client than ours has not checked it.
-    const known = isApiDomain(domain, [this._oauth2._accessTokenUrl]) ? profileURL(domain) : undefined;
-    const url = options.userProfileURL ?? known;
+    // Checked here as well: a client other than ours does not.
+    const companyURL = isApiDomain(domain, [this._oauth2._accessTokenUrl]) ? profileURL(domain) : undefined;
+    const url = userProfileURL ?? companyURL;
     if (url === undefined) {
-      const unknown = new ResponseError('No usable api_domain is known, and userProfileURL is not set');
-      return done(internalOAuthError("Pipedrive's /users/me", unknown));
+      const error = new ResponseError('No usable api_domain is known, and userProfileURL is not set');
+      return done(internalOAuthError("Pipedrive's /users/me", error));
     }
     requestProfile(this, url, accessToken)
       .then((profile) => done(null, profile))
@@ -152,7 +154,7 @@ export class PipedriveStrategy extends OAuth2Strategy {
    */
   async refresh(refreshToken: string): Promise<PipedriveTokens> {
     if (!isText(refreshToken)) throw new TypeError('refreshToken must be a string');
-    return { ...(await this._pipedrive.refreshes.join(refreshToken, () => requestRefresh(this, refreshToken))) };
+    return { ...(await this._pipedrive.pendingRefreshes.join(refreshToken, () => requestRefresh(this, refreshToken))) };
   }
 
   /**
@@ -161,12 +163,14 @@ export class PipedriveStrategy extends OAuth2Strategy {
    */
   async revoke(token: string, hint?: 'access_token' | 'refresh_token'): Promise<void> {
     if (!isText(token)) throw new TypeError('token must be a string');
-    const { options, refreshes } = this._pipedrive;
-    // A refresh from before the revocation may yield tokens that it ends.
-    refreshes.clear();
-    await requestRevocation(this, options.revocationURL, { token, token_type_hint: hint }).finally(() =>
-      refreshes.clear(),
-    );
+    const { revocationURL, pendingRefreshes } = this._pipedrive;
+    // Nobody may join a refresh from before the revocation: its tokens may be revoked with it.
+    pendingRefreshes.clear();
+    try {
+      await requestRevocation(this, revocationURL, { token, token_type_hint: hint });
+    } finally {
+      pendingRefreshes.clear();
+    }
   }
 
   /**
