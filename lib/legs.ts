@@ -13,7 +13,9 @@ import type { PendingTokens } from './pending';
 import { createProofKey } from './pkce';
 import { isPrefetch } from './prefetch';
 import type { PipedriveProfile } from './profile';
-import { type BegunFlow, beginFlow, type EndedFlow, endFlow, type StateMetadata, type StateStore } from './state/store';
+import type { Query } from './query';
+import { setClientSecret } from './state/keys';
+import { type BegunFlow, beginFlow, endFlow, type StateMetadata, type StateStore } from './state/store';
 import { isErrorCode, isText } from './values';
 import { callVerify, type VerifyHook } from './verify';
 
@@ -65,20 +67,11 @@ async function authorize(signIn: SignIn, { marketplace }: { marketplace?: boolea
   if (isPrefetch(req)) meta.prefetch = true;
   checkHosts(req, meta.callbackURL);
 
-  const proofKey = createProofKey(strategy._pkceMethod);
+  const { codeVerifier, challenge } = createProofKey(strategy._pkceMethod) ?? {};
   const flow: BegunFlow =
     !usesState && isText(options.state)
       ? { ok: true, state: options.state } // passport-oauth2 passes a string on to Pipedrive
-      : await beginFlow(
-          {
-            req,
-            codeVerifier: proofKey?.codeVerifier,
-            state: options.state,
-            meta,
-            clientSecret: strategy._oauth2._clientSecret,
-          },
-          strategy._stateStore,
-        );
+      : await beginFlow({ req, codeVerifier, state: options.state, meta }, strategy._stateStore);
   if (!flow.ok) return failure(flow.code ?? 'state_missing', { reason: flow.reason });
   if (debug.enabled) {
     const origin = resolveCallbackURL('/', req, Boolean(strategy._trustProxy));
@@ -88,18 +81,18 @@ async function authorize(signIn: SignIn, { marketplace }: { marketplace?: boolea
     ...strategy.authorizationParams(options),
     response_type: 'code',
     redirect_uri: meta.callbackURL,
-    ...proofKey?.challenge,
+    ...challenge,
     ...(flow.state && { state: flow.state }),
     client_id: meta.clientID,
   };
   const url = withParams(meta.authorizationURL, params);
-  return marketplace ? { action: 'redirect', url, reason: NO_STATE } : { action: 'redirect', url };
+  return { action: 'redirect', url, reason: marketplace ? NO_STATE : undefined };
 }
 
 /** RFC 6749 §4.1.2 to §4.1.4, the profile, and the app's verify function. */
-async function callback(signIn: SignIn, query: Record<string, unknown>): Promise<Outcome> {
+async function callback(signIn: SignIn, query: Query): Promise<Outcome> {
   const { strategy, req, options } = signIn;
-  const { method = 'GET' } = req; // test doubles may lack it, and the headers
+  const { method = 'GET' } = req; // test doubles may have none
   if (method !== 'GET') return failure('invalid_request', METHOD_NOT_ALLOWED);
   const parameters = readCallback(query);
   if (!parameters) return failure('invalid_request', { reason: 'a parameter is repeated, nested, too long or odd' });
@@ -116,7 +109,7 @@ async function callback(signIn: SignIn, query: Record<string, unknown>): Promise
   }
 
   // Used up before anything else can fail.
-  const flow = await endFlowOf(signIn, state, meta);
+  const flow = await endFlow({ req, state, meta }, strategy._stateStore);
   if (!flow.ok) return failure(flow.code ?? 'state_invalid', { reason: flow.reason ?? 'the state store refused it' });
 
   const grant = await requestTokens(strategy, code, {
@@ -144,23 +137,19 @@ async function callback(signIn: SignIn, query: Record<string, unknown>): Promise
 
 /** The failure that Pipedrive reports to the callback. Its state is used up like a code's. */
 async function callbackWithError(
-  signIn: SignIn,
+  { strategy, usesState, req }: SignIn,
   { error, error_description: description, error_uri: uri, state }: Callback,
   meta: StateMetadata,
 ): Promise<Outcome> {
   // The code and the status of the failure depend neither on the state nor on a store that fails.
   const flow =
-    signIn.usesState && state !== undefined ? await endFlowOf(signIn, state, meta).catch(() => undefined) : undefined;
+    usesState && state !== undefined
+      ? await endFlow({ req, state, meta }, strategy._stateStore).catch(() => undefined)
+      : undefined;
   const details = flow?.ok ? { description, uri, state: flow.state } : {};
   return isErrorCode(error)
     ? callbackFailure(error, details)
     : failure('invalid_request', { details, reason: ODD_CODE });
-}
-
-/** Ends the flow that a state stands for, in the store that the strategy has now. */
-function endFlowOf({ strategy, req }: SignIn, state: string | undefined, meta: StateMetadata): Promise<EndedFlow> {
-  const { _oauth2, _stateStore } = strategy;
-  return endFlow({ req, state, meta, clientSecret: _oauth2._clientSecret }, _stateStore);
 }
 
 /** An expired or used code is a failure, as where a browser asks for the callback twice at once; the rest is an error. */
@@ -181,7 +170,9 @@ function readMetadata({ strategy, req, options }: SignIn): StateMetadata | undef
   const callbackURL = given ? resolveCallbackURL(given, req, Boolean(_trustProxy)) : ownCallbackURL;
   if (callbackURL === undefined || ownCallbackURL === undefined) return undefined;
   const { _authorizeUrl: authorizationURL, _accessTokenUrl: tokenURL, _clientId: clientID } = _oauth2;
-  return { authorizationURL, tokenURL, clientID, callbackURL, ownCallbackURL, strategy: name };
+  const meta = { authorizationURL, tokenURL, clientID, callbackURL, ownCallbackURL, strategy: name };
+  setClientSecret(meta, _oauth2._clientSecret);
+  return meta;
 }
 
 /** A URL with more parameters, or others in their place. */

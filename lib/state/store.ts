@@ -2,7 +2,6 @@
 import type { Request } from 'express';
 import { fromCallback } from '../from-callback';
 import { isRecord, isText } from '../values';
-import { setClientSecret } from './keys';
 
 const CODES = ['state_missing', 'state_expired', 'state_invalid'] as const;
 
@@ -69,25 +68,17 @@ export interface StateStore {
     | ((req: Request, state: string, meta: StateMetadata, callback: StateVerifyCallback) => void);
 }
 
-/** What both legs tell a store of a request. */
-interface FlowRequest {
-  req: Request;
-  meta: StateMetadata;
-  clientSecret: string;
-}
-
 /** A flow that has begun, with the `state` parameter that stands for it; or why the store refused. */
 export type BegunFlow = { ok: true; state: string | undefined } | ({ ok: false } & StateRefusal);
 
 /** Remembers a flow in a store, and yields the `state` parameter that stands for it. */
 export async function beginFlow(
-  { req, codeVerifier, state, meta, clientSecret }: FlowRequest & { codeVerifier?: string; state: unknown },
+  { req, codeVerifier, state, meta }: { req: Request; codeVerifier?: string; state: unknown; meta: StateMetadata },
   store: StateStore,
 ): Promise<BegunFlow> {
-  setClientSecret(meta, clientSecret);
   const { length } = store.store;
-  const carried =
-    length === 5 ? [codeVerifier, state, meta] : length === 4 ? [state, meta] : length === 3 ? [meta] : [];
+  // Each arity adds a parameter in front of the others. Any length but 3, 4 and 5 is that of `(req, done)`.
+  const carried = length > 5 ? [] : [codeVerifier, state, meta].slice(5 - length);
   const [handle, refusal] = await fromCallback<[string | false, unknown]>((done) =>
     Reflect.apply(store.store, store, [req, ...carried, done]),
   );
@@ -95,16 +86,13 @@ export async function beginFlow(
 }
 
 /** A flow that a store recognised, or why it did not. */
-export type EndedFlow =
-  | ({ ok: true; codeVerifier?: string; state: unknown } & FlowDetails)
-  | ({ ok: false } & StateRefusal);
+type EndedFlow = ({ ok: true; codeVerifier?: string; state: unknown } & FlowDetails) | ({ ok: false } & StateRefusal);
 
 /** Verifies a `state` parameter, and thereby uses it up. */
 export async function endFlow(
-  { req, state, meta, clientSecret }: FlowRequest & { state: string | undefined },
+  { req, state, meta }: { req: Request; state: string | undefined; meta: StateMetadata },
   store: StateStore,
 ): Promise<EndedFlow> {
-  setClientSecret(meta, clientSecret);
   const carried = store.verify.length === 4 ? [meta] : [];
   const [ok, found, details] = await fromCallback<[boolean | string, unknown, unknown]>((done) =>
     Reflect.apply(store.verify, store, [req, state, ...carried, done]),
