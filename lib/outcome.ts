@@ -48,19 +48,6 @@ export type Outcome =
     }
   | { action: 'error'; error: unknown };
 
-export type Actions = Pick<StrategyCreatedStatic, 'redirect' | 'success' | 'fail' | 'error'>;
-
-/** A strategy's actions as they are now: Passport may put another request's on the same object while this one waits. */
-export function actionsOf(strategy: Actions): Actions {
-  const { redirect, success, fail, error } = strategy;
-  return {
-    redirect: (url) => redirect.call(strategy, url),
-    success: (user, info) => success.call(strategy, user, info),
-    fail: (info, status) => fail.call(strategy, info, status),
-    error: (thrown) => error.call(strategy, thrown),
-  };
-}
-
 interface Failure {
   status: number;
   message: string;
@@ -104,13 +91,13 @@ interface FailureOptions {
 }
 
 /** A failure that the strategy found. */
-export function failure(code: keyof typeof FAILURES, { details, ...more }: FailureOptions = {}): Outcome {
-  return failureOutcome(code, FAILURES[code], details, more);
+export function failure(code: keyof typeof FAILURES, options: FailureOptions = {}): Outcome {
+  return failureOutcome(code, FAILURES[code], options);
 }
 
 /** A failure that Pipedrive reported to the callback, by the code that it sent. */
 export function callbackFailure(code: string, details: Details): Outcome {
-  return failureOutcome(code, CALLBACK_ERRORS.get(code) ?? OTHER_ERROR, details);
+  return failureOutcome(code, CALLBACK_ERRORS.get(code) ?? OTHER_ERROR, { details });
 }
 
 /** The token endpoint refused the code, which has expired or was used before. */
@@ -122,11 +109,10 @@ export function grantFailure(error: TokenError, state: unknown): Outcome {
 function failureOutcome(
   code: string,
   { status, message }: Failure,
-  details: Details = {},
-  more: FailureOptions = {},
+  { details = {}, ...more }: FailureOptions,
 ): Outcome {
   const info: PipedriveFailure = { code, message, ...withoutUndefined(details) };
-  return { action: 'fail', info, status, ...withoutUndefined(more) };
+  return { action: 'fail', info, status, ...more };
 }
 
 /** What the app's verify function said. On success the app's state, and whether it is an install, go with its info. */
@@ -150,7 +136,7 @@ function withMembers(info: object, members: object): object {
   return info;
 }
 
-/** Says what came of a request, and why. */
+/** Prints what came of a request, and why. */
 export function logOutcome(outcome: Outcome): void {
   if (!debug.enabled) return;
   const because = (reason: string | undefined) => (reason ? `: ${reason}` : '');
@@ -165,6 +151,19 @@ export function logOutcome(outcome: Outcome): void {
   }
 }
 
+type Actions = Pick<StrategyCreatedStatic, 'redirect' | 'success' | 'fail' | 'error'>;
+
+/** A strategy's actions as they are now: Passport may put another request's on the same object while this one waits. */
+export function actionsOf(strategy: Actions): Actions {
+  const { redirect, success, fail, error } = strategy;
+  return {
+    redirect: (url) => redirect.call(strategy, url),
+    success: (user, info) => success.call(strategy, user, info),
+    fail: (info, status) => fail.call(strategy, info, status),
+    error: (thrown) => error.call(strategy, thrown),
+  };
+}
+
 /**
  * Calls the one Passport action that an outcome names. What throws or rejects there, such as the app's own `authenticate`
  * callback, becomes an error.
@@ -173,7 +172,7 @@ export function applyOutcome(
   actions: Actions,
   req: Request,
   outcome: Outcome,
-  options: PipedriveAuthenticateOptions = {},
+  options: PipedriveAuthenticateOptions,
 ): void {
   const onError = (error: unknown) =>
     attempt(
