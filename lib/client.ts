@@ -20,7 +20,7 @@ export interface ClientHooks {
 }
 
 /** Tokens, or why there are none. A value, since an app's verify function may throw an error like it. */
-export type Grant = { tokens: PipedriveTokens; error?: undefined } | { tokens?: undefined; error: unknown };
+type Grant = { tokens: PipedriveTokens; error?: undefined } | { tokens?: undefined; error: unknown };
 
 /** Asks the token endpoint: with a code (RFC 6749 §4.1.3), or with a refresh token (§6). */
 export async function requestTokens(

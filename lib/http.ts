@@ -6,7 +6,7 @@ import https, { type RequestOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import { Deadline } from './deadline';
 
-export interface HttpRequest {
+interface HttpRequest {
   method: string;
   target: Target;
   headers: OutgoingHttpHeaders;
@@ -17,7 +17,7 @@ export interface HttpRequest {
 }
 
 /** The address of a request, as Node.js takes it. */
-export type Target = Pick<RequestOptions, 'protocol' | 'host' | 'port' | 'path'>;
+type Target = Pick<RequestOptions, 'protocol' | 'host' | 'port' | 'path'>;
 
 export interface HttpResponse {
   status: number;

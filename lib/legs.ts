@@ -35,7 +35,7 @@ interface StrategyHooks extends ClientHooks, VerifyHook {
 }
 
 /** One request to the strategy. */
-export interface SignIn {
+interface SignIn {
   strategy: StrategyHooks;
   /** The options `state` and `marketplaceInstall`. */
   usesState: boolean;

@@ -24,7 +24,7 @@ export const formHeaders = onChange((clientId: string, clientSecret: string): Ou
 });
 
 /** What the strategy knows beyond `OAuth2`'s own six arguments. */
-export interface ClientOptions {
+interface ClientOptions {
   /** Milliseconds for each request. */
   timeout?: number;
   agent?: Agent;

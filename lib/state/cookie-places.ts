@@ -15,7 +15,7 @@ export interface PlacedFlow extends Flow {
   place: number;
 }
 
-export interface PlaceRules {
+interface PlaceRules {
   limit: number;
   isOpen: (flow: Flow) => boolean;
   /** A whole number from 0 to below `count`. */

@@ -23,7 +23,7 @@ export interface StoredFlow {
 }
 
 /** A cookie of this strategy and client, as the browser sent it: its content is not verified. */
-export interface FlowCookie extends PlacedFlow {
+interface FlowCookie extends PlacedFlow {
   name: string;
   value: string;
   /** Begins the `state` parameter of the flow. */
@@ -44,7 +44,7 @@ const PREFETCH = 'p';
 const HINT_LENGTH = 8;
 
 /** What the names of a strategy's and client's flow cookies have in common. */
-export interface CookieNames {
+interface CookieNames {
   /** RFC 6265bis §4.1.3: `__Host-` cookies can only be set by their own host, over https. Empty on http. */
   prefix: '__Host-' | '__Secure-' | '';
   /** Tells the strategies and the apps of a host apart; short, since every request carries it. */
