@@ -32,17 +32,31 @@ export function internalOAuthError(endpoint: string, error: unknown): InternalOA
   if (typeof statusCode !== 'number') return connectionError(endpoint, error, code);
 
   const { message: text, error: title, error_info: details } = (isText(data) && readJSONObject(data)) || {};
-  const says: Message = (isSafe) => {
+  const message: Message = (isSafe) => {
     const texts = [text, title, details].filter(isSafe);
     return [`${endpoint} answered ${statusCode}`, ...texts].join(': ');
   };
-  const retryAfter = isRecord(headers) ? headers['retry-after'] : undefined;
-  const waits = isText(retryAfter) && RETRY_AFTER.test(retryAfter);
-  const cause = new Error(`HTTP ${statusCode}${waits ? `, Retry-After: ${retryAfter}` : ''}`);
-  if (statusCode !== 429) return createInternalOAuthError(says, 502, cause);
+  const retryAfter = readRetryAfter(headers);
+  const cause = new Error(`HTTP ${statusCode}${retryAfter ? `, Retry-After: ${retryAfter}` : ''}`);
+  if (statusCode !== 429) return createInternalOAuthError(message, 502, cause);
   // Express answers with the headers of an error.
-  const limited = createInternalOAuthError(says, 503, cause);
-  return waits ? Object.assign(limited, { headers: { 'Retry-After': retryAfter } }) : limited;
+  const limited = createInternalOAuthError(message, 503, cause);
+  return retryAfter ? Object.assign(limited, { headers: { 'Retry-After': retryAfter } }) : limited;
+}
+
+function readRetryAfter(headers: unknown): string | undefined {
+  const value = isRecord(headers) ? headers['retry-after'] : undefined;
+  return isText(value) && RETRY_AFTER.test(value) ? value : undefined;
+}
+
+/** No response came. */
+function connectionError(endpoint: string, error: unknown, code: unknown): InternalOAuthError {
+  const texts = [error instanceof Error ? error.message : error, code];
+  const reason: Message = (isSafe) => String(texts.find(isSafe) ?? 'Unknown');
+  const cause = withMessage(isText(code) ? Object.assign(new Error(), { code }) : new Error(), reason);
+  return error instanceof DeadlineError
+    ? createInternalOAuthError(() => `${endpoint} did not answer in time`, 504, cause)
+    : createInternalOAuthError((isSafe) => `${endpoint} could not be reached: ${reason(isSafe)}`, 502, cause);
 }
 
 /** A copy of an error of the connection without its details: a parser's has the raw response, TLS's the certificate. */
@@ -51,16 +65,6 @@ export function withoutDetails(error: unknown): unknown {
   if (!(error instanceof Error) || isOurs) return error;
   const copy = new Error(error.message);
   return 'code' in error ? Object.assign(copy, { code: error.code }) : copy;
-}
-
-/** No response came. */
-function connectionError(endpoint: string, error: unknown, code: unknown): InternalOAuthError {
-  const texts = [error instanceof Error ? error.message : error, code];
-  const reason = (isSafe: (text: unknown) => boolean) => String(texts.find(isSafe) ?? 'Unknown');
-  const cause = withMessage(isText(code) ? Object.assign(new Error(), { code }) : new Error(), reason);
-  return error instanceof DeadlineError
-    ? createInternalOAuthError(() => `${endpoint} did not answer in time`, 504, cause)
-    : createInternalOAuthError((isSafe) => `${endpoint} could not be reached: ${reason(isSafe)}`, 502, cause);
 }
 
 /**
@@ -82,17 +86,18 @@ export function isTokenError(error: unknown): error is TokenError {
   return error instanceof Error && error.name === 'TokenError' && 'code' in error && isText(error.code);
 }
 
-/** Pipedrive's text in a `TokenError`, which stands in for a missing one with its code. */
+/** Pipedrive's text in a `TokenError`. Without usable text the message is the code itself: leave it out. */
 export function descriptionOf({ message, code }: TokenError): string | undefined {
   return message === code ? undefined : message;
 }
 
 /**
  * An error as the app gets it: it repeats none of these secrets, and carries the app's state where neither JSON nor
- * `util.inspect` shows it. An error that was made elsewhere, such as by a hook of the app's, stays as it is.
+ * `util.inspect` shows it. An error that was made elsewhere, such as in an app's hook, stays as it is.
  */
 export function finishError(error: unknown, secrets: readonly string[], state?: unknown): unknown {
   if (!(error instanceof Error) || !messages.has(error)) return error;
+  // A `TokenError` cannot go without its code: an `InternalOAuthError` takes its place.
   if (error instanceof TokenError && repeatsSecret(error.code, secrets)) {
     return finishError(internalOAuthError('Pipedrive', { statusCode: 400 }), secrets, state);
   }
@@ -132,7 +137,7 @@ export function withHidden<T extends object>(object: T, name: string, value: unk
   return Object.defineProperty(object, name, { value, configurable: true, enumerable: false, writable: true });
 }
 
-/** What an app's function threw, as an error for `next`. Express treats a falsy one and 'route' or 'router' as none. */
+/** What an app's function threw, as an error for `next`. Express treats a falsy one, 'route' and 'router' as "no error". */
 export function asError(thrown: unknown): unknown {
   const isSignal = !thrown || thrown === 'route' || thrown === 'router';
   return isSignal ? new Error('A function of the app failed without an error', { cause: thrown }) : thrown;
