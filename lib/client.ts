@@ -19,18 +19,18 @@ export interface ClientHooks {
   _createOAuthError(endpoint: string, error: unknown): unknown;
 }
 
-/** Tokens, or why there are none. A value, since an app's verify function may throw an error like it. */
+/** Tokens, or why there are none. A value and no exception: an app's verify function may throw one that looks the same. */
 type Grant = { tokens: PipedriveTokens; error?: undefined } | { tokens?: undefined; error: unknown };
 
 /** Asks the token endpoint: with a code (RFC 6749 §4.1.3), or with a refresh token (§6). */
 export async function requestTokens(
   strategy: ClientHooks,
-  grant: string,
+  codeOrRefreshToken: string,
   params: Record<string, unknown>,
 ): Promise<Grant> {
   try {
     const [accessToken, refreshToken, response] = await fromCallback<[string, string, Partial<PipedriveTokens>]>(
-      (done) => strategy._oauth2.getOAuthAccessToken(grant, params, done),
+      (done) => strategy._oauth2.getOAuthAccessToken(codeOrRefreshToken, params, done),
     );
     if (!isText(accessToken)) throw new ResponseError('The response has no access token');
     return { tokens: completeTokens(response, { now: Date.now(), accessToken, refreshToken }) };
@@ -82,5 +82,5 @@ export async function requestRevocation(
 /** What an error must not repeat: the client secret, the credentials as they are sent, and what else is secret. */
 export function secretsOf({ _oauth2 }: Pick<ClientHooks, '_oauth2'>, ...others: (string | undefined)[]): string[] {
   const { Authorization } = formHeaders(_oauth2._clientId, _oauth2._clientSecret);
-  return [_oauth2._clientSecret, String(Authorization).slice('Basic '.length), ...others].filter(isText);
+  return [_oauth2._clientSecret, Authorization.slice('Basic '.length), ...others].filter(isText);
 }

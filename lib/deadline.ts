@@ -13,7 +13,7 @@ export class Deadline {
   /** Ends the attempt that is under way. */
   onPassed: (error: DeadlineError) => void = () => {};
   private readonly timer: NodeJS.Timeout;
-  /** The agent's queue while the request is in it, and the request that was the first there. */
+  /** The agent's queue while the request is in it, otherwise an empty one; and the request that was first in it. */
   private queue: readonly unknown[] = [];
   private first: unknown;
 
@@ -43,6 +43,7 @@ export class Deadline {
   }
 
   private expire(): void {
+    // Also if there is no queue: then neither has a request.
     if (this.queue[0] === this.first) {
       return runInTurn(() => this.onPassed(new DeadlineError(`No answer within ${this.timeout} ms`)));
     }
@@ -58,9 +59,9 @@ function queueOf(request: ClientRequest, { requests }: { requests?: object }): r
 
 const turns: (() => void)[] = [];
 
-/** Calls functions one in a turn of the event loop: a thousand deadlines at once do not block it. */
-function runInTurn(callback: () => void): void {
-  turns.push(callback);
+/** Calls one function in each turn of the event loop, so that a thousand deadlines at once do not block it. */
+function runInTurn(action: () => void): void {
+  turns.push(action);
   if (turns.length === 1) setImmediate(runNext);
 }
 

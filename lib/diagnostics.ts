@@ -1,7 +1,7 @@
 // What a developer sees when asking for it, or when a set-up is probably wrong. Never a secret, a token or a code.
 import { debuglog } from 'node:util';
 import type { Request } from 'express';
-import { onChange } from './on-change';
+import { memoizeLast } from './memoize-last';
 
 /** Prints a line with `NODE_DEBUG=passport-pipedrive-oauth2`. */
 export const debug = debuglog('passport-pipedrive-oauth2');
@@ -39,7 +39,7 @@ export function checkHosts(req: Request, callbackURL: string): void {
   );
 }
 
-const hostnameOf = onChange((url: string) => new URL(url).hostname);
+const hostnameOf = memoizeLast((url: string) => new URL(url).hostname);
 
 /** A name that hosts share which people take for one: this machine's, or one with and without `www`. */
 function siteOf(hostname: string): string {

@@ -1,5 +1,5 @@
 // Pipedrive's addresses, and the rules for which other address may receive credentials or a token.
-import { onChange } from './on-change';
+import { memoizeLast } from './memoize-last';
 import { isText } from './values';
 
 /** Origin of the authorization, token and revocation endpoints. */
@@ -35,4 +35,4 @@ export function isApiDomain(value: unknown, endpoints: readonly (string | undefi
   return API_DOMAIN.test(value) || endpoints.some((url) => originOf(url) === value);
 }
 
-const originOf = onChange((url: string | undefined) => (isEndpoint(url) ? new URL(url).origin : undefined));
+const originOf = memoizeLast((url: string | undefined) => (isEndpoint(url) ? new URL(url).origin : undefined));

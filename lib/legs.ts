@@ -17,13 +17,13 @@ import type { Query } from './query';
 import { setClientSecret } from './state/keys';
 import { type BegunFlow, beginFlow, endFlow, type StateMetadata, type StateStore } from './state/store';
 import { isErrorCode, isText } from './values';
-import { callVerify, type VerifyHook } from './verify';
+import { callVerify, type VerifyFields } from './verify';
 
 /**
  * What the legs read and call of the strategy, at the time of the request: passport-oauth2's own fields and hooks, which
  * frameworks, apps and test suites write, override and stub.
  */
-interface StrategyHooks extends ClientHooks, VerifyHook {
+interface StrategyHooks extends ClientHooks, VerifyFields {
   readonly name: string;
   readonly _callbackURL: string;
   readonly _stateStore: StateStore;

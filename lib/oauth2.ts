@@ -5,7 +5,7 @@ import { type dataCallback, OAuth2, type oauth2tokenCallback } from 'oauth';
 import { isApiDomain } from './endpoints';
 import { ResponseError, withHidden, withoutDetails } from './errors';
 import { type HttpResponse, sendRequest, targetOf } from './http';
-import { onChange } from './on-change';
+import { memoizeLast } from './memoize-last';
 import { type PipedriveTokens, readTokens } from './tokens';
 import { readJSONObject, withoutUndefined } from './values';
 
@@ -18,14 +18,14 @@ interface Callbacks {
 }
 
 /** Headers of a form that the app sends in its own name (RFC 6749 §2.3.1). */
-export const formHeaders = onChange((clientId: string, clientSecret: string): OutgoingHttpHeaders => {
+export const formHeaders = memoizeLast((clientId: string, clientSecret: string) => {
   const credentials = Buffer.from(`${clientId}:${clientSecret}`).toString('base64');
   return { 'Content-Type': 'application/x-www-form-urlencoded', Authorization: `Basic ${credentials}` };
 });
 
 /** What the strategy knows beyond `OAuth2`'s own six arguments. */
 interface ClientOptions {
-  /** Milliseconds for each request. */
+  /** Milliseconds for each request. @default 10000 */
   timeout?: number;
   agent?: Agent;
   /** A fixed URL of `/users/me`, whose origin `api_domain` may name as well. */
@@ -47,8 +47,8 @@ export class PipedriveOAuth2 extends OAuth2 {
   private readonly timeout: number;
   private readonly userProfileURL: string | undefined;
   /** Apart from each other, since the token endpoint stays while the next user's `/users/me` may be another company's. */
-  private readonly endpointTarget = onChange(targetOf);
-  private readonly profileTarget = onChange(targetOf);
+  private readonly endpointTarget = memoizeLast(targetOf);
+  private readonly profileTarget = memoizeLast(targetOf);
 
   constructor(
     clientId: string,
@@ -87,7 +87,7 @@ export class PipedriveOAuth2 extends OAuth2 {
       if (error) return done(error);
       let tokens: PipedriveTokens;
       try {
-        tokens = this.readTokens(String(body), isRefresh ? code : undefined);
+        tokens = this.readTokenResponse(String(body), isRefresh ? code : undefined);
       } catch (unusable) {
         return done(unusable);
       }
@@ -108,12 +108,8 @@ export class PipedriveOAuth2 extends OAuth2 {
     callback: dataCallback,
   ): void {
     const done: Callbacks['data'] = callback;
-    this.send(
-      method,
-      url,
-      { ...(accessToken && { Authorization: this.buildAuthHeader(accessToken) }), ...headers },
-      body,
-    ).then(
+    const credentials = accessToken && { Authorization: this.buildAuthHeader(accessToken) };
+    this.send(method, url, { ...credentials, ...headers }, body).then(
       (response) => {
         if (Math.floor(response.status / 100) === 2) done(null, response.body, response.response);
         else done(statusError(response));
@@ -138,7 +134,7 @@ export class PipedriveOAuth2 extends OAuth2 {
     });
   }
 
-  private readTokens(body: string, refreshToken: string | undefined): PipedriveTokens {
+  private readTokenResponse(body: string, refreshToken: string | undefined): PipedriveTokens {
     const tokens = readTokens(readJSONObject(body), { now: Date.now(), refreshToken });
     if (!isApiDomain(tokens.api_domain, [this._getAccessTokenUrl(), this.userProfileURL])) {
       throw new ResponseError('The token response has no usable api_domain');

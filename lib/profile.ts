@@ -1,6 +1,6 @@
 // Maps Pipedrive's current user to a Passport profile.
 import { ResponseError } from './errors';
-import { isId, isRecord, isText, readJSONObject, withoutUndefined } from './values';
+import { isId, isRecord, isText, readJSONObject, readText, withoutUndefined } from './values';
 
 /** What a user may do in one of Pipedrive's products. A user without an entry has no access to that product. */
 export interface PipedriveAccess {
@@ -122,10 +122,6 @@ export function readProfile(body: string, { clientID }: { clientID: string }): P
 
 function isUser(value: unknown): value is PipedriveUser {
   return isRecord(value) && isId(value.id) && isId(value.company_id);
-}
-
-function readText(value: unknown): string | undefined {
-  return isText(value) ? value : undefined;
 }
 
 function readValues(value: unknown): { value: string }[] | undefined {

@@ -85,7 +85,7 @@ export function uninstallMiddleware<Req extends IncomingMessage>(
 
   async function answer(...[req, res, next]: Parameters<UninstallMiddleware<Req>>): Promise<void> {
     if (req.method !== 'DELETE') return next ? void (await next()) : respond(res, 405, { Allow: 'DELETE' });
-    const notice = await readRequest(req, credentials()).catch(refusalIn);
+    const notice = await readRequest(req, credentials()).catch(asRefusal);
     if (notice instanceof UninstallError) return respond(res, notice.status, notice.headers);
     await handler(notice, req);
     respond(res, 204);
@@ -101,7 +101,7 @@ async function readRequest(req: IncomingMessage, app: Credentials): Promise<Pipe
   return readNotice(await readBody(req), app);
 }
 
-function refusalIn(error: unknown): UninstallError {
+function asRefusal(error: unknown): UninstallError {
   if (error instanceof UninstallError) return error;
   throw error;
 }

@@ -11,6 +11,11 @@ export function isText(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
 }
 
+/** A string that is not empty; `undefined` when the value is none. */
+export function readText(value: unknown): string | undefined {
+  return isText(value) ? value : undefined;
+}
+
 /** Whether a value is an id of Pipedrive's. */
 export function isId(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) > 0;

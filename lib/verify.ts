@@ -70,7 +70,7 @@ export interface Verdict {
 }
 
 /** What the strategy keeps of its verify function, under passport-oauth2's names. */
-export interface VerifyHook {
+export interface VerifyFields {
   readonly _verify: (...args: never[]) => unknown;
   readonly _passReqToCallback?: unknown;
 }
@@ -85,7 +85,7 @@ export function resolveContextVerify<Context>(verify: (context: Context) => unkn
  * rejection. `profile` is missing with `skipUserProfile`.
  */
 export async function callVerify(
-  strategy: VerifyHook,
+  strategy: VerifyFields,
   { req, tokens, profile }: { req: Request; tokens: PipedriveTokens; profile: PipedriveProfile | undefined },
 ): Promise<Verdict> {
   const { _verify: verify, _passReqToCallback: passReqToCallback } = strategy;

@@ -18,14 +18,14 @@ import {
   bytesOf,
   cookieName,
   cookieNames,
-  isOf,
+  matchesState,
   readFlowCookies,
   type StoredFlow,
   signFlow,
   unsignFlow,
 } from './flow-cookie';
 import { clientKeyFor, deriveKey } from './keys';
-import { addCookies, requireResponse, setCookie } from './set-cookie';
+import { addCookies, requireResponse, setCookieHeader } from './set-cookie';
 import type { StateMetadata, StateRefusal, StateStore, StateStoreCallback, StateVerifyCallback } from './store';
 
 export interface CookieStateStoreOptions extends FlowLimits {
@@ -136,8 +136,8 @@ export class CookieStateStore implements StateStore {
     if (chosen) {
       const cleared = new Set(chosen.dropped.map(({ name }) => name));
       addCookies(response, [
-        ...Array.from(cleared, (name) => setCookie(name, '', 0, this.domain)),
-        setCookie(cookieName(names, chosen.place), value, this.lifetime, this.domain),
+        ...Array.from(cleared, (name) => setCookieHeader(name, '', 0, this.domain)),
+        setCookieHeader(cookieName(names, chosen.place), value, this.lifetime, this.domain),
       ]);
     }
     // A prefetch without a place is redirected as well: the user who follows the link starts anew.
@@ -147,18 +147,18 @@ export class CookieStateStore implements StateStore {
   verify(req: Request, state: string, meta: StateMetadata, done: StateVerifyCallback): void {
     const response = requireResponse(req);
     const sent = readFlowCookies(req, cookieNames(meta, this.domain));
-    const alike = sent.filter((cookie) => isOf(cookie, state));
-    for (const { name, value } of alike) {
+    const candidates = sent.filter((cookie) => matchesState(cookie, state));
+    for (const { name, value } of candidates) {
       const flow = unsignFlow(value, state, meta, this.keysFor(meta));
       if (!flow) continue;
 
       // Used up before anything else can fail.
-      addCookies(response, [setCookie(name, '', 0, this.domain)]);
+      addCookies(response, [setCookieHeader(name, '', 0, this.domain)]);
       if (!isOpen(flow, this.ttl)) return done(null, false, EXPIRED);
       const { codeVerifier = true, appState, callbackURL = meta.ownCallbackURL, isRestart } = flow;
       return done(null, codeVerifier, appState, { callbackURL, marketplace: isRestart });
     }
-    done(null, false, sent.length === 0 ? NO_COOKIE : alike.length === 0 ? NO_FLOW : OTHER_SECRET);
+    done(null, false, sent.length === 0 ? NO_COOKIE : candidates.length === 0 ? NO_FLOW : OTHER_SECRET);
   }
 
   private keysFor(meta: StateMetadata): Keys {

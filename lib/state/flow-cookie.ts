@@ -2,7 +2,7 @@
 import { createHash, type KeyObject } from 'node:crypto';
 import { sign, unsign } from 'cookie-signature';
 import type { Request } from 'express';
-import { onChange } from '../on-change';
+import { memoizeLast } from '../memoize-last';
 import type { PlacedFlow } from './cookie-places';
 import { isFromFuture } from './flow';
 import type { StateMetadata } from './store';
@@ -59,7 +59,7 @@ export function cookieNames(
   return { prefix: /^https:/i.test(callbackURL) ? prefix : '', fingerprint: fingerprintOf(strategy, clientID) };
 }
 
-const fingerprintOf = onChange((strategy: string, clientID: string) =>
+const fingerprintOf = memoizeLast((strategy: string, clientID: string) =>
   createHash('sha256')
     .update(JSON.stringify([strategy, clientID]))
     .digest('base64url')
@@ -120,7 +120,7 @@ export function signFlow(flow: StoredFlow, meta: StateMetadata, [key]: readonly 
 }
 
 /** Whether a cookie looks like the one of this `state` parameter. */
-export function isOf({ hint }: FlowCookie, handle: string | undefined): boolean {
+export function matchesState({ hint }: FlowCookie, handle: string | undefined): boolean {
   return hint.length === HINT_LENGTH && handle?.startsWith(hint) === true;
 }
 

@@ -84,7 +84,7 @@ export class SessionStateStore implements StateStore {
     meta: StateMetadata,
     done: StateStoreCallback,
   ): void {
-    const session = sessionOf(req);
+    const session = requireSession(req);
     const stored: StoredFlow = withoutUndefined({
       h: randomToken(),
       t: Date.now(),
@@ -96,12 +96,12 @@ export class SessionStateStore implements StateStore {
       m: meta.marketplace || undefined,
       p: meta.prefetch || undefined,
     });
-    const added = measured(stored);
+    const added = measure(stored);
     const { room } = this;
     if (added.bytes > room) throw tooLarge(added.bytes, room);
 
     const flows = readFlows(session[this.key])
-      .map(measured)
+      .map(measure)
       .filter((flow) => isOpen(flow, this.ttl));
     const alike = Math.min(this.limit, Math.floor(room / added.bytes));
     if (added.isRestart && isRestartLoop(flows, alike)) return done(null, false, RESTART_LOOP);
@@ -115,7 +115,7 @@ export class SessionStateStore implements StateStore {
   }
 
   verify(req: Request, state: string, meta: StateMetadata, done: StateVerifyCallback): void {
-    const session = sessionOf(req);
+    const session = requireSession(req);
     const flows = readFlows(session[this.key]);
     const flow = flows.find(({ h }) => h === state);
     if (!flow) return done(null, false, NO_FLOW);
@@ -134,7 +134,7 @@ export class SessionStateStore implements StateStore {
 }
 
 /** A flow with what its limits need. */
-function measured(stored: StoredFlow): Flow & { stored: StoredFlow } {
+function measure(stored: StoredFlow): Flow & { stored: StoredFlow } {
   const { t: start, m: isRestart = false, p: isPrefetch = false } = stored;
   // One byte more for the comma in the array.
   return { stored, start, bytes: bytesOf(stored) + 1, isRestart, isPrefetch };
@@ -161,7 +161,7 @@ function saveSession(session: Record<string, unknown>, done: (error?: unknown) =
   } else if (save.length === 0) done();
 }
 
-function sessionOf(req: Request): Record<string, unknown> {
+function requireSession(req: Request): Record<string, unknown> {
   const session: unknown = Reflect.get(req, 'session');
   if (!isRecord(session)) {
     throw new Error(

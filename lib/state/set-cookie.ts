@@ -8,7 +8,7 @@ import { responseOf } from '../response';
 const unencoded = (value: string) => value;
 
 /** A `Set-Cookie` header (RFC 6265bis §4.1) as the prefix of the name wants it. `maxAge` is in seconds; 0 clears. */
-export function setCookie(name: string, value: string, maxAge: number, domain: string | undefined): string {
+export function setCookieHeader(name: string, value: string, maxAge: number, domain: string | undefined): string {
   return stringifySetCookie(
     {
       name,

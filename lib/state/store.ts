@@ -1,9 +1,7 @@
 // passport-oauth2's state store interface, with all its arities, as promises.
 import type { Request } from 'express';
 import { fromCallback } from '../from-callback';
-import { isRecord, isText } from '../values';
-
-const CODES = ['state_missing', 'state_expired', 'state_invalid'] as const;
+import { isRecord, readText } from '../values';
 
 /** What a store may know of the strategy that calls it. */
 export interface StateMetadata {
@@ -53,19 +51,19 @@ export type StateVerifyCallback = (
 /** A state store of passport-oauth2. The number of parameters of its functions selects what they get. */
 export interface StateStore {
   store:
-    | ((req: Request, callback: StateStoreCallback) => void)
-    | ((req: Request, meta: StateMetadata, callback: StateStoreCallback) => void)
-    | ((req: Request, state: unknown, meta: StateMetadata, callback: StateStoreCallback) => void)
+    | ((req: Request, done: StateStoreCallback) => void)
+    | ((req: Request, meta: StateMetadata, done: StateStoreCallback) => void)
+    | ((req: Request, state: unknown, meta: StateMetadata, done: StateStoreCallback) => void)
     | ((
         req: Request,
         codeVerifier: string | undefined,
         state: unknown,
         meta: StateMetadata,
-        callback: StateStoreCallback,
+        done: StateStoreCallback,
       ) => void);
   verify:
-    | ((req: Request, state: string, callback: StateVerifyCallback) => void)
-    | ((req: Request, state: string, meta: StateMetadata, callback: StateVerifyCallback) => void);
+    | ((req: Request, state: string, done: StateVerifyCallback) => void)
+    | ((req: Request, state: string, meta: StateMetadata, done: StateVerifyCallback) => void);
 }
 
 /** A flow that has begun, with the `state` parameter that stands for it; or why the store refused. */
@@ -104,16 +102,15 @@ export async function endFlow(
     ok: true,
     codeVerifier,
     state: found,
-    callbackURL: isText(callbackURL) ? callbackURL : undefined,
+    callbackURL: readText(callbackURL),
     marketplace: marketplace === true,
   };
 }
 
+const REFUSAL_CODES = ['state_missing', 'state_expired', 'state_invalid'] as const;
+
 /** A refusal of our stores' form. passport-oauth2's stores say `{ message }`, which is none. */
 function readRefusal(value: unknown): StateRefusal {
   const { code, reason } = isRecord(value) ? value : {};
-  return {
-    code: CODES.find((each) => each === code),
-    reason: isText(reason) ? reason : undefined,
-  };
+  return { code: REFUSAL_CODES.find((each) => each === code), reason: readText(reason) };
 }

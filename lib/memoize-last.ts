@@ -1,7 +1,7 @@
 // Keeps what was computed from values that rarely change.
 
-/** The same function, which computes anew only when an argument is another than the last time. */
-export function onChange<Args extends unknown[], Result>(
+/** The same function, which keeps its last result, and computes anew only when an argument is another than then. */
+export function memoizeLast<Args extends unknown[], Result>(
   compute: (...args: Args) => Result,
 ): (...args: Args) => Result {
   let last: { args: Args; result: Result } | undefined;
