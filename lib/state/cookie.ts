@@ -1,5 +1,5 @@
 // Keeps pending sign-ins in signed cookies, one for each, in a room that stays small.
-import { type KeyObject, randomInt } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import type { Request } from 'express';
 import { randomToken } from '../random';
 import { choosePlace, MOST_BYTES, PLACES, placesFor } from './cookie-places';
@@ -24,7 +24,7 @@ import {
   signFlow,
   unsignFlow,
 } from './flow-cookie';
-import { clientKeyFor, deriveKey } from './keys';
+import { clientKeyFor, deriveKey, type Keys } from './keys';
 import { addCookies, requireResponse, setCookieHeader } from './set-cookie';
 import type { StateMetadata, StateRefusal, StateStore, StateStoreCallback, StateVerifyCallback } from './store';
 
@@ -46,9 +46,6 @@ export interface CookieStateStoreOptions extends FlowLimits {
    */
   domain?: string | undefined;
 }
-
-/** The first one signs, all verify. */
-type Keys = readonly [KeyObject, ...KeyObject[]];
 
 const MIN_SECRET_LENGTH = 32;
 const DOMAIN = /^[a-z\d-]+(?:\.[a-z\d-]+)*$/i;

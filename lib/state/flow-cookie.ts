@@ -1,10 +1,11 @@
 // A flow as a cookie: its name, its signed value, and how both are read from a request.
-import { createHash, type KeyObject } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { sign, unsign } from 'cookie-signature';
 import type { Request } from 'express';
 import { memoizeLast } from '../memoize-last';
 import type { PlacedFlow } from './cookie-places';
 import { isFromFuture } from './flow';
+import type { Keys } from './keys';
 import type { StateMetadata } from './store';
 
 /** What a cookie keeps of a flow. */
@@ -105,7 +106,7 @@ function readFlowCookie({ name = '', place = '', value = '' }: Record<string, st
 }
 
 /** The value of a flow's cookie. */
-export function signFlow(flow: StoredFlow, meta: StateMetadata, [key]: readonly [KeyObject, ...KeyObject[]]): string {
+export function signFlow(flow: StoredFlow, meta: StateMetadata, [key]: Keys): string {
   const json = JSON.stringify(flow.appState);
   const payload = [
     flow.start.toString(36),
@@ -125,12 +126,7 @@ export function matchesState({ hint }: FlowCookie, handle: string | undefined): 
 }
 
 /** The flow in a cookie, or `undefined` if its signature is of none of the keys. */
-export function unsignFlow(
-  value: string,
-  handle: string,
-  meta: StateMetadata,
-  keys: readonly KeyObject[],
-): StoredFlow | undefined {
+export function unsignFlow(value: string, handle: string, meta: StateMetadata, keys: Keys): StoredFlow | undefined {
   // The last one is the signature; a code verifier may hold dots (RFC 7636 §4.1).
   const [time = '', , marks = '', json = '', url = '', ...others] = value.split('.');
   const context = contextOf(handle, meta, url === '');

@@ -2,7 +2,10 @@
 import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
 import type { StateMetadata } from './store';
 
-/** So many keys are remembered, for apps whose tenants have a client secret each. */
+/** The first one signs, all verify. */
+export type Keys = readonly [KeyObject, ...KeyObject[]];
+
+/** How many keys are remembered, for apps whose tenants have a client secret each. */
 const MAX_REMEMBERED = 32;
 const remembered = new Map<string, KeyObject>();
 
