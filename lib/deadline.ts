@@ -5,7 +5,7 @@ import type { Agent, ClientRequest } from 'node:http';
 export class DeadlineError extends Error {}
 
 /**
- * The time for a request, with all its attempts: from its start. Where all sockets that its agent may open are in use, the
+ * The time for a request and all its attempts, from its start. Where all sockets that its agent may open are in use, the
  * time starts when the request gets one: ten thousand refreshes over fifty sockets must not time out before they are sent.
  * A queue that has not moved for the whole time is stuck: then the requests in it time out as well.
  */
@@ -22,7 +22,7 @@ export class Deadline {
     this.timer = setTimeout(() => this.expire(), timeout);
   }
 
-  /** Lets the time start later if a request that has just been made waits for a socket of its agent's. */
+  /** Starts the time later if a request that has just been made waits for a socket of its agent. */
   watch(request: ClientRequest, agent: Agent): void {
     const queue = queueOf(request, agent);
     if (!queue) return;
@@ -52,7 +52,7 @@ export class Deadline {
   }
 }
 
-/** The queue of an agent's that a new request is in. An agent of another kind than Node.js's may have none. */
+/** The agent's queue that a new request is in. An agent of another kind than Node.js's may have none. */
 function queueOf(request: ClientRequest, { requests }: { requests?: object }): readonly unknown[] | undefined {
   return Object.values(requests ?? {}).find((queue) => Array.isArray(queue) && queue.at(-1) === request);
 }

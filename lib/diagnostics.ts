@@ -1,4 +1,4 @@
-// What a developer sees when asking for it, or when a set-up is probably wrong. Never a secret, a token or a code.
+// What a developer sees on request, or when a set-up is probably wrong. Never a secret, a token or a code.
 import { debuglog } from 'node:util';
 import type { Request } from 'express';
 import { memoizeLast } from './memoize-last';
@@ -17,14 +17,14 @@ function warnOnce(code: string, message: string): void {
 
 const seen = new WeakSet<Request>();
 
-/** Says that a request comes to a strategy once more: the second time, its code has been used. */
+/** Says that a request comes to a strategy for the second time, when its code has been used. */
 export function checkRepetition(req: Request): void {
   if (!debug.enabled) return;
   if (seen.has(req)) debug('this request has been through a strategy before: do two of its handlers authenticate?');
   seen.add(req);
 }
 
-/** Says where a sign-in starts and where it comes back. Warns where the browser will not send back what it is given now. */
+/** Says if a sign-in starts on another host than it comes back to, and warns if the two are probably meant to be one. */
 export function checkHosts(req: Request, callbackURL: string): void {
   const hostname = hostnameOf(callbackURL);
   const requested = req.headers?.host?.replace(/:\d*$/, ''); // cookies know no port
@@ -41,7 +41,7 @@ export function checkHosts(req: Request, callbackURL: string): void {
 
 const hostnameOf = memoizeLast((url: string) => new URL(url).hostname);
 
-/** A name that hosts share which people take for one: this machine's, or one with and without `www`. */
+/** The same text for hosts that people treat as one: the names of this machine, and a name with and without `www`. */
 function siteOf(hostname: string): string {
   return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\]|0\.0\.0\.0)$/.test(hostname)
     ? 'localhost'

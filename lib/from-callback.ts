@@ -1,9 +1,9 @@
-// Calls functions that answer by a callback of Node.js's style.
+// Calls functions that take a callback of Node.js's style.
 import { types } from 'node:util';
 
 /**
- * What a function passes to its callback, the first time. A throw is an error, and so is the rejection of a promise that
- * it returns, which nobody else would handle.
+ * What a function passes to its callback, the first time. Rejects with the callback's error, with what the function
+ * throws, and with the rejection of a promise that it returns, which nobody else would handle.
  */
 export function fromCallback<T extends unknown[]>(
   call: (done: (error?: unknown, ...results: Partial<T>) => void) => unknown,

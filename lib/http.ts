@@ -1,5 +1,4 @@
 // One HTTP request to Pipedrive: one deadline, a bounded response, and always an end.
-
 import { isUtf8 } from 'node:buffer';
 import http, { type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import https, { type RequestOptions } from 'node:https';
@@ -46,7 +45,7 @@ export function targetOf(url: string): Target {
  * `BodyTooLongError`, or whatever else kept the response from being read.
  *
  * A request that meets a stale connection, which the server closed while it was idle, is sent again. Each attempt uses
- * up one idle connection of the agent's, and one on a new connection is the last.
+ * up one of the agent's idle connections; an attempt on a new connection is the last.
  */
 export async function sendRequest(request: HttpRequest): Promise<HttpResponse> {
   const deadline = new Deadline(request.timeout);
@@ -62,7 +61,7 @@ export async function sendRequest(request: HttpRequest): Promise<HttpResponse> {
 /**
  * Sends a request on one connection. Resolves with `undefined` if that was stale.
  *
- * An exception in an event handler would crash the process, so that each of them can do no more than settle the promise.
+ * An exception in an event handler would crash the process, so each of them only settles the promise.
  */
 function attempt(request: HttpRequest, deadline: Deadline): Promise<HttpResponse | undefined> {
   return new Promise((resolve, reject) => {
@@ -77,7 +76,7 @@ function attempt(request: HttpRequest, deadline: Deadline): Promise<HttpResponse
     deadline.onPassed = fail;
     outgoing.on('error', fail);
     outgoing.on('response', (response) => void readResponse(response, connection).then(resolve, fail));
-    // Without a listener Node.js would drop the connection, and say nothing.
+    // Without a listener Node.js would drop the connection without a word.
     outgoing.on('upgrade', (_response, socket) => {
       fail(new Error('The response switches protocols'));
       ignoreExceptions(() => socket.destroy()); // the request has let go of it
@@ -135,7 +134,7 @@ async function readResponse(response: IncomingMessage, connection: Connection): 
   const status = Number(response.statusCode);
   if (status === 408 && connection.mayBeStale) throw new IdleConnectionError();
   const body = await readBody(response);
-  // What is not UTF-8 is not understood, but the status counts all the same.
+  // A body that is not UTF-8 cannot be read, but the status counts all the same.
   return { status, body: isUtf8(body) ? body.toString() : '', response };
 }
 

@@ -1,4 +1,4 @@
-// Everything that the package exports.
+// Everything that `passport-pipedrive-oauth2` exports.
 export { InternalOAuthError, TokenError } from 'passport-oauth2';
 export type { PipedriveAuthenticateOptions } from './authenticate-options';
 export type { PipedriveStrategyOptions, PipedriveStrategyOptionsWithRequest } from './options';

@@ -1,4 +1,4 @@
-// The two legs of a sign-in: `authorize` sends the user to Pipedrive, `callback` decides what comes of the way back.
+// The two legs of a sign-in: `authorize` sends the user to Pipedrive, `callback` decides how the way back ends.
 import { parse, stringify } from 'node:querystring';
 import type { Request } from 'express';
 import type { PipedriveAuthenticateOptions } from './authenticate-options';
@@ -51,7 +51,7 @@ const NO_STATE = 'a code came without state';
 const ODD_CODE = 'the error code is too long, or has odd characters';
 const NO_HOST = 'the callback URL is a path, and the request names no usable host';
 
-/** Decides what comes of a request. Without `code` and `error` in its query it starts a sign-in. */
+/** Decides on the outcome of a request. Without `code` and `error` in its query it starts a sign-in. */
 export async function decide(signIn: SignIn): Promise<Outcome> {
   const query = queryOf(signIn.req);
   return isCallback(query) ? callback(signIn, query) : authorize(signIn);
@@ -108,7 +108,7 @@ async function callback(signIn: SignIn, query: Query): Promise<Outcome> {
     return authorize(signIn, { marketplace: true });
   }
 
-  // Used up before anything else can fail.
+  // This uses the state up, before anything else can fail.
   const flow = await endFlow({ req, state, meta }, strategy._stateStore);
   if (!flow.ok) return failure(flow.code ?? 'state_invalid', { reason: flow.reason ?? 'the state store refused it' });
 
@@ -152,14 +152,17 @@ async function callbackWithError(
     : failure('invalid_request', { details, reason: ODD_CODE });
 }
 
-/** An expired or used code is a failure, as where a browser asks for the callback twice at once; the rest is an error. */
+/** An expired or used code is a failure: a browser may request the callback twice. Anything else is an error. */
 function grantOutcome(error: unknown, state: unknown): Outcome {
   return isTokenError(error) && error.code === 'invalid_grant'
     ? grantFailure(error, state)
     : { action: 'error', error };
 }
 
-/** What a state store is told. `undefined` where a callback URL is a path, and the request names no usable host. */
+/**
+ * What a state store is told of a request. `undefined` if a callback URL is a path and the request names no usable host.
+ * Throws a `TypeError` if `authenticate` was given a `callbackURL` that is not valid.
+ */
 function readMetadata({ strategy, req, options }: SignIn): StateMetadata | undefined {
   const { name, _oauth2, _callbackURL, _trustProxy } = strategy;
   const { callbackURL: given } = options;
@@ -175,7 +178,7 @@ function readMetadata({ strategy, req, options }: SignIn): StateMetadata | undef
   return meta;
 }
 
-/** A URL with more parameters, or others in their place. */
+/** A URL with these parameters, which replace its own of the same name. */
 function withParams(url: string, params: object): string {
   const [base, ...query] = url.split('?');
   return `${base}?${stringify({ ...(query.length > 0 && parse(query.join('?'))), ...params })}`;

@@ -17,7 +17,7 @@ interface Callbacks {
   data(error: unknown, body?: string, response?: IncomingMessage): void;
 }
 
-/** Headers of a form that the app sends in its own name (RFC 6749 §2.3.1). */
+/** Headers of a form that the app sends with its credentials (RFC 6749 §2.3.1). */
 export const formHeaders = memoizeLast((clientId: string, clientSecret: string) => {
   const credentials = Buffer.from(`${clientId}:${clientSecret}`).toString('base64');
   return { 'Content-Type': 'application/x-www-form-urlencoded', Authorization: `Basic ${credentials}` };
@@ -46,7 +46,7 @@ export class PipedriveOAuth2 extends OAuth2 {
   declare _agent: Agent | boolean;
   private readonly timeout: number;
   private readonly userProfileURL: string | undefined;
-  /** Apart from each other, since the token endpoint stays while the next user's `/users/me` may be another company's. */
+  /** Two, since the token endpoint stays the same, while the next user's `/users/me` may be another company's. */
   private readonly endpointTarget = memoizeLast(targetOf);
   private readonly profileTarget = memoizeLast(targetOf);
 

@@ -85,8 +85,8 @@ interface Options {
   marketplaceInstall?: 'restart' | 'reject' | undefined;
   /**
    * Longest time for one request to Pipedrive, in milliseconds, from its start to the last byte of the response. When it
-   * runs out, the sign-in ends in an `InternalOAuthError` with status 504. A request for which the `agent` has no socket
-   * left starts when it gets one; it also ends when for that time none of those that wait gets any.
+   * runs out, the sign-in ends in an `InternalOAuthError` with status 504. For a request that waits for a socket of the
+   * `agent`, the time starts when it gets one; it also runs out if none of the waiting requests gets one for that long.
    *
    * @default 10000
    */
@@ -107,8 +107,8 @@ interface Options {
    */
   skipUserProfile?: SkipUserProfile | undefined;
   /**
-   * Trusts `X-Forwarded-Proto` and `X-Forwarded-Host` when a relative `callbackURL` is completed. Express's "trust proxy"
-   * setting does so, too.
+   * Trusts `X-Forwarded-Proto` and `X-Forwarded-Host` when a `callbackURL` that is a path is completed. So does Express's
+   * setting "trust proxy".
    *
    * @default false
    */

@@ -17,7 +17,7 @@ export interface StrategyConstructor {
 
 /**
  * The same class as `PipedriveStrategy`. TypeScript infers the parameters of a verify function from the first signature
- * only, so the forms with `done` need a constructor type of their own.
+ * only, so Passport's forms need a constructor type of their own.
  */
 export const Strategy: StrategyConstructor = PipedriveStrategy;
 export type Strategy = PipedriveStrategy;

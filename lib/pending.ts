@@ -1,7 +1,7 @@
-// What is kept for the time of a sign-in or a refresh, and no longer; the fields are hidden when the strategy is printed.
+// What is kept only during a sign-in or a refresh, in private fields: a printed strategy shows none of it.
 import type { PipedriveTokens } from './tokens';
 
-/** Token responses of the pending sign-ins. `_loadUserProfile` and `userProfile` get the access token alone. */
+/** Token responses of the pending sign-ins, since `_loadUserProfile` and `userProfile` get the access token alone. */
 export class PendingTokens {
   readonly #byAccessToken = new Map<string, PipedriveTokens[]>();
 
@@ -22,7 +22,7 @@ export class PendingTokens {
   }
 }
 
-/** Refreshes that are under way, so that those who ask with the same token at the same time share one request. */
+/** Pending refreshes: calls with the same token at the same time share one request. */
 export class PendingRefreshes {
   readonly #byRefreshToken = new Map<string, Promise<PipedriveTokens>>();
 
@@ -37,7 +37,7 @@ export class PendingRefreshes {
     return refresh;
   }
 
-  /** Lets nobody join the refreshes that are pending now. */
+  /** Lets no later call join the refreshes that are pending now. */
   clear(): void {
     this.#byRefreshToken.clear();
   }

@@ -37,7 +37,7 @@ export interface PipedriveUser {
   is_you?: boolean;
   role_id?: number;
   access?: PipedriveAccess[];
-  /** Answers before August 2023 had this in place of `access`. */
+  /** Responses before August 2023 had this in place of `access`. */
   is_admin?: number | boolean;
   icon_url?: string | null;
   /** Such as `2017-11-08 12:00:22`, as `modified` and `last_login` are. */

@@ -50,7 +50,7 @@ const OPTIONAL = {
   sessionKey: TEXT,
 } as const;
 
-/** Options with their defaults. */
+/** The options that the strategy works with: checked, and with their defaults. */
 export type ResolvedOptions = ReturnType<typeof resolveOptions>;
 
 /** Checks the options, and fills in the defaults. Throws a `TypeError` that names the option, never its value. */

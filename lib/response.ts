@@ -1,15 +1,15 @@
-// The response to a request, where the framework tells it.
+// The response to a request, where the framework gives it.
 import type { ServerResponse } from 'node:http';
 import type { Request } from 'express';
 import { isRecord } from './values';
 
-/** The response, as Express and Nest have it: `req.res`. `undefined` where it is unknown. */
+/** The response that Express and Nest set as `req.res`; `undefined` where it is unknown. */
 export function responseOf(req: Request): ServerResponse | undefined {
   const res: unknown = req.res;
   return isResponse(res) ? res : undefined;
 }
 
-/** The same, or Koa's own, which koa-passport's `req.res` stands in for with less than half of its methods. */
+/** The same, or Koa's `req.ctx.res`: the `req.res` that koa-passport sets lacks most of a response's methods. */
 export function responseOrKoaOf(req: Request): ServerResponse | undefined {
   const ctx: unknown = Reflect.get(req, 'ctx');
   const res: unknown = isRecord(ctx) ? ctx.res : undefined;

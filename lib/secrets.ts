@@ -1,9 +1,9 @@
-// Whether a text repeats a secret, in any spelling and in part: such a text stays out of errors.
+// Whether a text repeats a secret, in any spelling and even in part: such a text stays out of errors.
 
 /** From this length on, in characters, a part of a secret counts, inside longer words, too. */
 const PART = 8;
 
-/** The same for a part that looks like ordinary words, such as "authorization_code". */
+/** The same length for a part that looks like ordinary words, such as "authorization_code". */
 const PART_LIKE_WORDS = 20;
 
 /** Every part has a piece of 5 characters that starts at a multiple of 4: to look for these first is four times as fast. */
@@ -12,7 +12,7 @@ const [PIECE, STEP] = [5, 4] as const;
 /** What ordinary words do not have: a digit, punctuation, or a capital letter after a small one. */
 const UNLIKE_WORDS = /[^A-Za-z_ ]|[a-z][A-Z]/;
 
-/** Characters of a token, in a row that is longer than words are. */
+/** Characters of a token, in a row that is longer than most words. */
 const TOKENS = /[\w+=%~-]{24,}/g;
 
 /**
@@ -74,9 +74,9 @@ function decodePercent(text: string): string {
 
 /** All pieces of a length in a text. */
 function piecesOf(text: string, length: number): Set<string> {
-  const parts = new Set<string>();
-  for (let end = length; end <= text.length; end += 1) parts.add(text.slice(end - length, end));
-  return parts;
+  const pieces = new Set<string>();
+  for (let end = length; end <= text.length; end += 1) pieces.add(text.slice(end - length, end));
+  return pieces;
 }
 
 function hasWord(text: string, word: string): boolean {

@@ -15,13 +15,13 @@ export interface PipedriveTokens {
   expires_in: number;
   /** Base URL of the company's API, such as `https://acme.pipedrive.com`. */
   api_domain: string;
-  /** When the access token ends, in Unix seconds. Unlike `expires_in` it still says so after being stored. */
+  /** When the access token expires, in Unix seconds. Unlike `expires_in` it stays true when the tokens are stored. */
   expires_at: number;
 }
 
 /**
  * The tokens in a response of the token endpoint, which is completed in place. The response to a refresh may lack the
- * refresh token: the one sent stays. Throws a `ResponseError` that names the field, never its value.
+ * refresh token, which is then `refreshToken`. Throws a `ResponseError` that names the field, never its value.
  *
  * @param now Unix time in ms
  */
@@ -40,8 +40,9 @@ export function readTokens(
   } = response;
   if (!isToken(access_token)) throw unusable('access_token');
   if (!isToken(refresh_token)) throw unusable('refresh_token');
-  if (typeof token_type !== 'string' || token_type.toLowerCase() !== 'bearer')
+  if (typeof token_type !== 'string' || token_type.toLowerCase() !== 'bearer') {
     throw new ResponseError('The token response has a token_type other than bearer');
+  }
   if (typeof scope !== 'string') throw unusable('scope');
   if (typeof expires_in !== 'number' || !(expires_in >= 0) || expires_in > Number.MAX_SAFE_INTEGER) {
     throw unusable('expires_in');
@@ -60,9 +61,9 @@ export function readTokens(
 }
 
 /**
- * The token response of whatever client, completed in a copy: a stub may give the same object to each sign-in. What the
- * client has called back with counts. Ours has checked it; of another one only the access token is certain. Tokens of
- * unknown life count as expired.
+ * The token response of any client, completed in a copy, since a stub may give the same object to each sign-in. The
+ * tokens are those that the client called back with. Our client has checked the rest; of another client's response only
+ * the access token is certain. Tokens of unknown lifetime count as expired.
  *
  * @param now Unix time in ms
  */
@@ -75,10 +76,10 @@ export function completeTokens(
   const tokens = {
     ...given,
     access_token: accessToken,
-    refresh_token: refreshToken ?? refresh_token, // `oauth` takes it out of the response
+    refresh_token: refreshToken ?? refresh_token, // `oauth` deletes it from the response
     expires_at: typeof expires_at === 'number' ? expires_at : Math.floor(now / 1000 + (Number(expires_in) || 0)),
   };
-  return tokens as PipedriveTokens; // for the rest, whoever puts in another client is responsible
+  return tokens as PipedriveTokens; // whoever puts in another client answers for the rest
 }
 
 function unusable(field: string): ResponseError {

@@ -66,7 +66,7 @@ const BASIC = /^Basic +(\S+)$/i;
 
 const CHALLENGE = { 'WWW-Authenticate': 'Basic realm="Pipedrive uninstall", charset="UTF-8"' };
 
-/** The notice in a request. Throws an error with status 401, 400 or 403 when it is not Pipedrive's to this app. */
+/** The notice in a request. Throws an error with status 401, 400 or 403 if it is not one from Pipedrive to this app. */
 export function readUninstall({ headers, body }: UninstallRequest, app: Credentials): PipedriveUninstall {
   checkHeaders(headers, app);
   return readNotice(body, app);
@@ -74,8 +74,8 @@ export function readUninstall({ headers, body }: UninstallRequest, app: Credenti
 
 /**
  * The middleware over `readUninstall`: 204 when the handler is done. What the handler throws goes to `next`; without
- * `next`, or if `next` throws as well, it is a process warning and the answer is 500. Other methods than DELETE go to
- * `next`, too, or else get 405. `credentials` are asked for at each request.
+ * `next`, or if `next` throws as well, it is a process warning and the response is a 500. Methods other than DELETE go
+ * to `next`, too; without it they get 405. `credentials` is called for each request.
  */
 export function uninstallMiddleware<Req extends IncomingMessage>(
   handler: UninstallHandler<Req>,
@@ -83,7 +83,7 @@ export function uninstallMiddleware<Req extends IncomingMessage>(
 ): UninstallMiddleware<Req> {
   if (typeof handler !== 'function') throw new TypeError('handler must be a function');
 
-  async function answer(...[req, res, next]: Parameters<UninstallMiddleware<Req>>): Promise<void> {
+  async function respondTo(...[req, res, next]: Parameters<UninstallMiddleware<Req>>): Promise<void> {
     if (req.method !== 'DELETE') return next ? void (await next()) : respond(res, 405, { Allow: 'DELETE' });
     const notice = await readRequest(req, credentials()).catch(asRefusal);
     if (notice instanceof UninstallError) return respond(res, notice.status, notice.headers);
@@ -92,7 +92,7 @@ export function uninstallMiddleware<Req extends IncomingMessage>(
   }
 
   // Not an async function itself: restify accepts none that has a third parameter.
-  return (req, res, next) => answer(req, res, next).catch((error) => fail(error, res, next));
+  return (req, res, next) => respondTo(req, res, next).catch((error) => fail(error, res, next));
 }
 
 async function readRequest(req: IncomingMessage, app: Credentials): Promise<PipedriveUninstall> {
@@ -101,6 +101,7 @@ async function readRequest(req: IncomingMessage, app: Credentials): Promise<Pipe
   return readNotice(await readBody(req), app);
 }
 
+/** A refusal as a value, apart from what the handler may throw. Any other error is thrown on. */
 function asRefusal(error: unknown): UninstallError {
   if (error instanceof UninstallError) return error;
   throw error;
@@ -115,7 +116,7 @@ function respond(res: ServerResponse, status: number, headers: Record<string, st
   res.end();
 }
 
-/** Gives an error to the framework; where nobody takes it, to whoever reads the process's warnings. */
+/** Gives an error to the framework. If that does not take it, the response is a 500, and the error a process warning. */
 async function fail(error: unknown, res: ServerResponse, next?: (error?: unknown) => unknown): Promise<void> {
   try {
     if (next) return void (await next(asError(error)));
@@ -149,7 +150,7 @@ function readNotice(body: unknown, { clientID }: Credentials): PipedriveUninstal
   return { clientId: client_id, userId, companyId, timestamp };
 }
 
-/** The body as a parser left it, or else read here. */
+/** The body as a parser left it; otherwise it is read here. */
 async function readBody(req: IncomingMessage): Promise<unknown> {
   const parsed: unknown = Reflect.get(req, 'body');
   if (!isEmptyBody(parsed)) return parsed;
@@ -170,7 +171,7 @@ async function readBody(req: IncomingMessage): Promise<unknown> {
   return Buffer.concat(chunks);
 }
 
-/** Whether a body parser has read nothing: Express 4's leave an empty object then, others an empty text. */
+/** Whether a body parser has read nothing: Express 4's then leave an empty object, others an empty text. */
 function isEmptyBody(body: unknown): boolean {
   if (body === undefined || body === null || body === '') return true;
   return isRecord(body) && readBytes(body) === undefined && Object.keys(body).length === 0;

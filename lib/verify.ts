@@ -26,7 +26,7 @@ export type VerifyCallback = (error?: unknown, user?: Express.User | false | nul
  * - 5: `(accessToken, refreshToken, params, profile, done)`, where `params` is the token response.
  * - any other: `(accessToken, refreshToken, profile, done)`.
  *
- * A parameter has the types of its position in all forms, together.
+ * The type of a parameter is the intersection of the types that its position has in these forms.
  */
 export type VerifyFunction = (
   contextOrAccessToken: VerifyContext & string,

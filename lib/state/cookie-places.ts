@@ -7,7 +7,7 @@ export const PLACES = 16;
 /** Most bytes of a cookie, with its name and its separator, in the first place. The next ones hold a half, a third… */
 export const MOST_BYTES = 2218;
 
-/** Most bytes of all cookies that a start lets be. */
+/** Most bytes of all cookies together that a start leaves. */
 const MOST_BYTES_TOGETHER = 4096;
 
 /** A flow in its place. */
@@ -22,15 +22,15 @@ interface PlaceRules {
   randomBelow: (count: number) => number;
 }
 
-/** How many places are large enough for a cookie: the first ones. */
+/** How many places, from the first one on, are large enough for a cookie. */
 export function placesFor(bytes: number): number {
   return Math.min(PLACES, Math.floor(MOST_BYTES / bytes));
 }
 
 /**
  * The place for a new flow, and the flows to drop besides the one whose place it takes. A free place is chosen at random,
- * since starts at the same time see the same ones. If none is free the oldest flow gives way; a prefetch takes no place
- * of an open sign-in, and is `undefined` if nothing else is left.
+ * since starts at the same time see the same ones as free. If none is free the oldest flow gives way; but a prefetch
+ * never takes the place of an open sign-in, and gets `undefined` if there is no other.
  */
 export function choosePlace<T extends PlacedFlow>(
   flows: readonly T[],

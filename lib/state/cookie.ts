@@ -1,4 +1,4 @@
-// Keeps pending sign-ins in signed cookies, one for each, in a room that stays small.
+// Keeps pending sign-ins in signed cookies, one for each, of a bounded size in all.
 import { randomInt } from 'node:crypto';
 import type { Request } from 'express';
 import { randomToken } from '../random';
@@ -137,7 +137,7 @@ export class CookieStateStore implements StateStore {
         setCookieHeader(cookieName(names, chosen.place), value, this.lifetime, this.domain),
       ]);
     }
-    // A prefetch without a place is redirected as well: the user who follows the link starts anew.
+    // A prefetch without a place is redirected as well: a user who follows the link starts anew.
     done(null, handle);
   }
 
@@ -149,7 +149,7 @@ export class CookieStateStore implements StateStore {
       const flow = unsignFlow(value, state, meta, this.keysFor(meta));
       if (!flow) continue;
 
-      // Used up before anything else can fail.
+      // The state is used up before anything else can fail.
       addCookies(response, [setCookieHeader(name, '', 0, this.domain)]);
       if (!isOpen(flow, this.ttl)) return done(null, false, EXPIRED);
       const { codeVerifier = true, appState, callbackURL = meta.ownCallbackURL, isRestart } = flow;

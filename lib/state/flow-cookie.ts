@@ -10,7 +10,7 @@ import type { StateMetadata } from './store';
 
 /** What a cookie keeps of a flow. */
 export interface StoredFlow {
-  /** Unix time in ms */
+  /** When it began, in Unix time in ms. */
   start: number;
   /** The `state` parameter. */
   handle: string;
@@ -34,14 +34,14 @@ interface FlowCookie extends PlacedFlow {
 const FLOW_COOKIES =
   /(?:^|;) *(?<name>(?<prefix>__Host-|__Secure-|)pipedrive-flow\.(?<fingerprint>[\w-]{6})\.(?<place>[\da-f]))=(?<value>[^;\s]*)/g;
 
-/** No more are looked at: a name comes twice where somebody planted another for a path or a domain. */
+/** No more are read. A name comes more than once if somebody has planted others for a path or a domain. */
 const MAX_COOKIES = 64;
 
-/** What a flow is besides an ordinary one. */
+/** Marks of a flow that is not an ordinary one. */
 const RESTART = 'r';
 const PREFETCH = 'p';
 
-/** So much of the `state` parameter is in the cookie, to find it by. The signature covers all of it. */
+/** How many characters of the `state` parameter are in the cookie, to find it by. The signature covers all of it. */
 const HINT_LENGTH = 8;
 
 /** What the names of a strategy's and client's flow cookies have in common. */
@@ -96,7 +96,7 @@ function readFlowCookie({ name = '', place = '', value = '' }: Record<string, st
     name,
     value,
     hint,
-    // What comes from the future gives way first, as what has no start at all.
+    // A flow from the future gives way first, and so does one whose start cannot be read.
     start: isFromFuture(start) ? 0 : start,
     place: Number.parseInt(place, 16),
     bytes: bytesOf(name, value),
@@ -125,7 +125,7 @@ export function matchesState({ hint }: FlowCookie, handle: string | undefined): 
   return hint.length === HINT_LENGTH && handle?.startsWith(hint) === true;
 }
 
-/** The flow in a cookie, or `undefined` if its signature is of none of the keys. */
+/** The flow in a cookie, or `undefined` if none of the keys has signed it for this `state` parameter. */
 export function unsignFlow(value: string, handle: string, meta: StateMetadata, keys: Keys): StoredFlow | undefined {
   // The last one is the signature; a code verifier may hold dots (RFC 7636 §4.1).
   const [time = '', , marks = '', json = '', url = '', ...others] = value.split('.');
@@ -143,7 +143,7 @@ export function unsignFlow(value: string, handle: string, meta: StateMetadata, k
   };
 }
 
-/** Signed with the payload, but not stored in the cookie. The strategy's own callback URL is among it where it is left out. */
+/** Signed with the payload, but not stored in the cookie: also the strategy's own callback URL, if the payload has none. */
 function contextOf(handle: string, { strategy, clientID, ownCallbackURL }: StateMetadata, isOwnURL: boolean): string {
   return JSON.stringify([handle, strategy, clientID, isOwnURL ? ownCallbackURL : '']);
 }

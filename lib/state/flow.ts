@@ -1,5 +1,4 @@
 // What both state stores share: the limits of pending sign-ins ("flows"), and which of them give way to a new one.
-
 import type { StateRefusal } from './store';
 
 export interface FlowLimits {
@@ -17,7 +16,7 @@ export interface FlowLimits {
   limit?: number | undefined;
 }
 
-/** A pending sign-in, as far as its room and its age are concerned. */
+/** A pending sign-in, as far as the limits are concerned. */
 export interface Flow {
   /** When it began, in Unix time in ms. */
   start: number;
@@ -31,7 +30,7 @@ export interface Flow {
 /** How far the clocks of an app's servers may be apart, in ms. */
 const MAX_CLOCK_SKEW = 5 * 60_000;
 
-/** So many restarts in so many ms, with nobody back from one of them, are a loop: something drops `state` on the way. */
+/** This many restarts in this many ms, none of which came back, are a loop: something drops `state` on the way. */
 const MAX_RESTARTS = 3;
 const RESTART_WINDOW = 5 * 60_000;
 
@@ -62,12 +61,12 @@ export function isOpen({ start }: Pick<Flow, 'start'>, ttl: number): boolean {
   return Date.now() - start <= ttl && !isFromFuture(start);
 }
 
-/** Whether a start is so far in the future that clocks do not explain it. */
+/** Whether a start is further in the future than clocks differ. */
 export function isFromFuture(start: number): boolean {
   return start - Date.now() > MAX_CLOCK_SKEW;
 }
 
-/** Whether yet another restart would only go round in a circle. `room` is how many flows like it can be open at once. */
+/** Whether one more restart would only repeat the loop. `room` is how many flows like it can be open at once. */
 export function isRestartLoop(openFlows: readonly Flow[], room: number): boolean {
   const since = Date.now() - RESTART_WINDOW;
   return openFlows.filter(({ isRestart, start }) => isRestart && start > since).length >= Math.min(MAX_RESTARTS, room);

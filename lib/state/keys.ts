@@ -30,7 +30,7 @@ export function clientKeyFor(meta: StateMetadata): KeyObject {
   return key;
 }
 
-/** A key for this purpose alone: what is signed with the same secret for another one means nothing here (RFC 5869 §3.2). */
+/** A key for this purpose alone: what the same secret signs for another purpose does not verify here (RFC 5869 §3.2). */
 export function deriveKey(secret: string): KeyObject {
   const key = hkdfSync('sha256', secret, '', 'passport-pipedrive-oauth2 state cookie', 32);
   return createSecretKey(Buffer.from(key));

@@ -107,7 +107,7 @@ export class SessionStateStore implements StateStore {
     if (added.isRestart && isRestartLoop(flows, alike)) return done(null, false, RESTART_LOOP);
     const mayGiveWay = (flow: Flow) => !added.isPrefetch || flow.isPrefetch;
     const dropped = flowsToDrop(flows, added, { limit: this.limit, bytes: room, mayGiveWay });
-    // A prefetch without room is redirected as well: the user who follows the link starts anew.
+    // A prefetch without room is redirected as well: a user who follows the link starts anew.
     if (!dropped) return done(null, stored.h);
 
     session[this.key] = [...flows.filter((flow) => !dropped.includes(flow)), added].map((flow) => flow.stored);
@@ -121,7 +121,7 @@ export class SessionStateStore implements StateStore {
     if (!flow) return done(null, false, NO_FLOW);
     if (flow.n !== meta.strategy || flow.c !== meta.clientID) return done(null, false, OTHER_STRATEGY);
 
-    // Used up, and saved so, before anything else can fail: the same state again finds nothing, however slow Pipedrive is.
+    // The state is used up, and that is saved, before anything else can fail: however slow Pipedrive is, it counts once.
     const isExpired = !isOpen({ start: flow.t }, this.ttl);
     session[this.key] = flows.filter((other) => other !== flow && isOpen({ start: other.t }, this.ttl));
     saveSession(session, (error) => {
@@ -133,7 +133,7 @@ export class SessionStateStore implements StateStore {
   }
 }
 
-/** A flow with what its limits need. */
+/** A flow with what the limits need to know of it. */
 function measure(stored: StoredFlow): Flow & { stored: StoredFlow } {
   const { t: start, m: isRestart = false, p: isPrefetch = false } = stored;
   // One byte more for the comma in the array.

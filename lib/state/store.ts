@@ -48,7 +48,7 @@ export type StateVerifyCallback = (
   details?: FlowDetails,
 ) => void;
 
-/** A state store of passport-oauth2. The number of parameters of its functions selects what they get. */
+/** A state store of passport-oauth2. The number of parameters of each function selects what it gets. */
 export interface StateStore {
   store:
     | ((req: Request, done: StateStoreCallback) => void)
@@ -69,7 +69,7 @@ export interface StateStore {
 /** A flow that has begun, with the `state` parameter that stands for it; or why the store refused. */
 export type BegunFlow = { ok: true; state: string | undefined } | ({ ok: false } & StateRefusal);
 
-/** Remembers a flow in a store, and yields the `state` parameter that stands for it. */
+/** Has a store remember a flow, and yields the `state` parameter that stands for it. */
 export async function beginFlow(
   { req, codeVerifier, state, meta }: { req: Request; codeVerifier?: string; state: unknown; meta: StateMetadata },
   store: StateStore,
@@ -86,7 +86,7 @@ export async function beginFlow(
 /** A flow that a store recognised, or why it did not. */
 type EndedFlow = ({ ok: true; codeVerifier?: string; state: unknown } & FlowDetails) | ({ ok: false } & StateRefusal);
 
-/** Verifies a `state` parameter, and thereby uses it up. */
+/** Has a store verify a `state` parameter, which uses it up. */
 export async function endFlow(
   { req, state, meta }: { req: Request; state: string | undefined; meta: StateMetadata },
   store: StateStore,
