@@ -149,20 +149,16 @@ describe('SessionStateStore', () => {
   }
 
   const flow = { h: 'x', t: 0, n: 'pipedrive', c: options.clientID, u: options.callbackURL };
-  for (const junk of [
-    'text',
-    7,
-    null,
-    {},
-    [null, 7, {}],
-    [{ ...flow, h: 1 }],
-    [{ ...flow, t: '2' }],
-    [{ ...flow, u: 3 }],
-    [{ ...flow, s: '/deals' }],
-    [{ ...flow, s: {} }],
-    [{ ...flow, s: 5 }],
-  ]) {
-    it(`does without what else is under its key: ${JSON.stringify(junk).slice(0, 50)}`, async () => {
+  const wrongMembers = [{ h: 1 }, { t: '2' }, { u: 3 }, { s: '/deals' }, { s: {} }, { s: 5 }];
+  const junks: [what: string, junk: unknown][] = [
+    ...['text', 7, null, {}, [null, 7, {}]].map((junk): [string, unknown] => [JSON.stringify(junk), junk]),
+    ...wrongMembers.map((member): [string, unknown] => [
+      `a flow with ${JSON.stringify(member)}`,
+      [{ ...flow, ...member }],
+    ]),
+  ];
+  for (const [what, junk] of junks) {
+    it(`does without what else is under its key: ${what}`, async () => {
       const { saved, handler } = savingSession();
       saved['pipedrive-oauth2:flows'] = JSON.stringify(junk);
       const visitor = (await start(withSession({ before: [handler] }))).visitor();

@@ -397,7 +397,7 @@ describe('state: false', () => {
     expect(expectRedirect(await (await start(given({ a: 1 }))).visitor().send('/auth')).has('state')).to.equal(false);
   });
 
-  it('repeats no words of an error link', async () => {
+  it('repeats no text of an error link', async () => {
     const answer = await (await start(given()))
       .visitor()
       .callback({ error: 'user_denied', error_description: 'Call 0123', state: 'x' });
@@ -523,7 +523,7 @@ describe('a store of the app', () => {
     expectFailure(await visitor.callback({ code: 'a', state: 'one' }), 403, 'state_invalid');
   });
 
-  it('is not asked about an error without state, whose words are not repeated', async () => {
+  it('is not asked about an error without state, whose text is not repeated', async () => {
     const store = {
       store: stored[2],
       verify: (_req: object, _state: string, done: StateVerifyCallback) => done(null, true),

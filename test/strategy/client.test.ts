@@ -353,7 +353,7 @@ describe('client', () => {
       expect(await exchangeElsewhere(origin)).to.include({ output: 'the end\n', code: 0 });
     }).timeout(10_000);
 
-    it('ends the process for a token body of null', async () => {
+    it('crashes the process for a token body of null', async () => {
       const { origin } = await startServer((socket) => socket.end(answerOf('null')));
       const { code, errors } = await exchangeElsewhere(origin);
       expect(code).to.equal(1);

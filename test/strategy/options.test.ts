@@ -1,4 +1,5 @@
 // The constructor: what it requires, refuses and leaves alone.
+import { inspect } from 'node:util';
 import { expect } from 'chai';
 import { Strategy as OAuth2Strategy } from 'passport-oauth2';
 import { CookieStateStore, PipedriveStrategy, SessionStateStore, Strategy } from 'passport-pipedrive-oauth2';
@@ -112,7 +113,7 @@ describe('options', () => {
   };
   for (const [name, [mustBe, ...values]] of Object.entries(wrong)) {
     for (const value of values) {
-      it(`throws a TypeError that names ${name} when it is ${String(JSON.stringify(value)).slice(0, 40)}`, () => {
+      it(`throws a TypeError that names ${name} when it is ${inspect(value, { compact: true }).slice(0, 40)}`, () => {
         const must = value === '' ? 'not be empty' : `be ${mustBe}`;
         expectTypeError(() => construct({ ...options, [name]: value }), `${name} must ${must}`);
       });

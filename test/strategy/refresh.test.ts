@@ -19,7 +19,7 @@ describe('refresh', () => {
   stubPipedrive();
   const refreshing = () => tokenEndpoint(form);
 
-  it('yields the whole token response, and when the access token ends', async () => {
+  it('yields the whole token response, and when the access token expires', async () => {
     refreshing().reply(200, tokens);
     const before = Math.floor(Date.now() / 1000);
     const { expires_at, ...response } = await strategyWith().refresh(refreshToken);
@@ -27,7 +27,7 @@ describe('refresh', () => {
     expect(expires_at).to.be.within(before + 3600, before + 3605);
   });
 
-  it('keeps the refresh token where the answer has none, and takes a new one', async () => {
+  it('keeps the refresh token where the response has none, and takes a new one', async () => {
     const { refresh_token, ...rest } = tokens;
     refreshing().reply(200, rest);
     expect((await strategyWith().refresh(refreshToken)).refresh_token).to.equal(refresh_token);

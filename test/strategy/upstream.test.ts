@@ -48,7 +48,7 @@ describe('token endpoint', () => {
   }
 
   for (const name of ['authorizationCodeInvalid', 'authorizationCodeExpired'] as const) {
-    it(`answers 403 invalid_grant with Pipedrive's words and the app state to ${name}`, async () => {
+    it(`answers 403 invalid_grant with Pipedrive's text and the app state to ${name}`, async () => {
       const { answer } = await signIn(400, { ...tokenErrors[name] });
       const info = expectFailure(answer, 403, 'invalid_grant');
       expect(info.description).to.equal(tokenErrors[name].message);
@@ -56,7 +56,7 @@ describe('token endpoint', () => {
     });
   }
 
-  it('leaves out words that repeat the code', async () => {
+  it('leaves out a text that repeats the code', async () => {
     const { answer } = await signIn(400, { ...tokenErrors.authorizationCodeInvalid, message: `No code ${code}` });
     expect(expectFailure(answer, 403, 'invalid_grant')).not.to.have.property('description');
   });
@@ -80,13 +80,13 @@ describe('token endpoint', () => {
     });
   }
 
-  it('reads the words of RFC 6749 as well, and status 401', async () => {
+  it('reads the text where RFC 6749 has it as well, and status 401', async () => {
     const { app, answer } = await signIn(401, { error: 'invalid_client', error_description: 'No such client' });
     expect(expectOurs(app, answer, 500)).to.include({ message: 'No such client', code: 'invalid_client' });
   });
 
   const echo = `${clientSecret} ${basic} ${code}`;
-  const secretWords: Record<string, [number, Body]> = {
+  const echoes: Record<string, [number, Body]> = {
     'in the message of a token error': [400, { success: false, message: `Bad ${echo}`, error: 'invalid_client' }],
     'in the code of a token error': [400, { success: false, message: 'Bad', error: code }],
     'in both, with one that is encoded': [400, { error: `a ${basic}`, message: clientSecret }],
@@ -96,7 +96,7 @@ describe('token endpoint', () => {
     'in a token response that is cut': [200, JSON.stringify(tokens).slice(0, -5)],
     'in a token response for another domain': [200, { ...tokens, api_domain: `https://${code}.example` }],
   };
-  for (const [where, [status, body]] of Object.entries(secretWords)) {
+  for (const [where, [status, body]] of Object.entries(echoes)) {
     it(`repeats no secret, token or code: ${where}`, async () => {
       const { app, answer } = await signIn(status, body);
       expect(answer.outcome).to.equal('error');
@@ -120,10 +120,10 @@ describe('token endpoint', () => {
     expect(written).to.deep.equal([]);
   });
 
-  it('leaves words alone that only contain a short code by chance', async () => {
-    const asItIs = 'codes are encoded, a barcode too';
+  it('keeps a text that only contains a short code by chance', async () => {
+    const harmless = 'codes are encoded, a barcode too';
     for (const [short, message, description] of [
-      ['code', asItIs, asItIs],
+      ['code', harmless, harmless],
       ['code', 'no such "code", sorry', undefined],
       ['code', 'code', undefined],
       ['7-chars', 'not7-chars', 'not7-chars'],
@@ -136,7 +136,7 @@ describe('token endpoint', () => {
     }
   });
 
-  it('leaves out words that are over-long or have control characters', async () => {
+  it('leaves out a text that is over-long or has control characters', async () => {
     for (const message of ['x'.repeat(1025), 'two\nlines', '\u001b[31mred', 7, null, {}]) {
       const { app, answer } = await signIn(400, { error: 'invalid_client', message });
       expect(expectOurs(app, answer, 500)).to.include({ message: 'invalid_client', code: 'invalid_client' });
@@ -146,10 +146,8 @@ describe('token endpoint', () => {
     expect(expectOurs(app, answer, 500).message).to.equal(longest);
   });
 
-  const { access_token, refresh_token, token_type, expires_in, api_domain, ...rest } = tokens;
-  const whole = { access_token, refresh_token, token_type, expires_in, api_domain, ...rest };
-  const without = (name: keyof typeof whole) =>
-    Object.fromEntries(Object.entries(whole).filter(([key]) => key !== name));
+  const without = (name: keyof typeof tokens) =>
+    Object.fromEntries(Object.entries(tokens).filter(([key]) => key !== name));
   for (const domain of [
     'https://pipedrive.com',
     'https://a-1.b.pipedrive.com',
@@ -158,7 +156,7 @@ describe('token endpoint', () => {
   ]) {
     it(`takes the api_domain ${domain}`, async () => {
       const app = await start({ verify: anybody });
-      exchange().reply(200, { ...whole, api_domain: domain });
+      exchange().reply(200, { ...tokens, api_domain: domain });
       profileRequest(new URL(domain).origin).reply(200, currentUser(users.ada));
       expect((await app.visitor().signIn()).outcome).to.equal('success');
     });
@@ -166,11 +164,11 @@ describe('token endpoint', () => {
 
   it('takes a token_type in any letter case or none, no scope, any time to live, and what else there is', async () => {
     for (const body of [
-      { ...whole, token_type: 'Bearer' },
+      { ...tokens, token_type: 'Bearer' },
       without('token_type'),
       { ...without('scope'), extra: 1 },
-      { ...whole, expires_in: 0 },
-      { ...whole, expires_in: Number.MAX_SAFE_INTEGER },
+      { ...tokens, expires_in: 0 },
+      { ...tokens, expires_in: Number.MAX_SAFE_INTEGER },
     ]) {
       const app = await start({ options: { skipUserProfile: true }, verify: ({ tokens }) => tokens });
       exchange().reply(200, body);
@@ -183,7 +181,7 @@ describe('token endpoint', () => {
   it('sends customHeaders, but no Authorization among them, in any letter case', async () => {
     const customHeaders = { 'X-App': 'deals', authorization: 'Basic nonsense', AUTHORIZATION: 'Bearer nonsense' };
     const app = await start({ options: { customHeaders }, verify: anybody });
-    exchange().matchHeader('x-app', 'deals').reply(200, whole);
+    exchange().matchHeader('x-app', 'deals').reply(200, tokens);
     profileRequest().matchHeader('x-app', 'deals').reply(200, currentUser(users.ada));
     expect((await app.visitor().signIn()).outcome).to.equal('success');
   });
@@ -198,7 +196,7 @@ describe('token endpoint', () => {
     for (const domain of ['https://token.example', 'https://api.example', apiDomain]) {
       nock('https://token.example')
         .post('/oauth/token')
-        .reply(200, { ...whole, api_domain: domain });
+        .reply(200, { ...tokens, api_domain: domain });
       nock('https://api.example').get('/me').reply(200, currentUser(users.ada));
       expect((await app.visitor().signIn()).outcome).to.equal('success');
     }
@@ -218,18 +216,18 @@ describe('/users/me', () => {
 
   const { unauthorized, scopeMismatch, rateLimited } = apiErrors;
   const invalidCode = tokenErrors.authorizationCodeInvalid;
-  const refusals: [what: string, expected: number, status: number, body: Body, ...words: string[]][] = [
+  const refusals: [what: string, expected: number, status: number, body: Body, ...texts: string[]][] = [
     ['401', 502, 401, unauthorized, unauthorized.error, unauthorized.error_info],
     ['403 for a missing scope', 502, 403, scopeMismatch, scopeMismatch.error, scopeMismatch.error_info],
     ['429', 503, 429, rateLimited, rateLimited.error, rateLimited.error_info],
     ['a 400 in the shape of a token error', 502, 400, invalidCode, invalidCode.message, invalidCode.error],
   ];
-  for (const [what, expected, status, body, ...words] of refusals) {
+  for (const [what, expected, status, body, ...texts] of refusals) {
     it(`is an InternalOAuthError, ${expected}, with Pipedrive's text for ${what}`, async () => {
       const { app, answer } = await signIn(status, body);
       const error = expectOurs(app, answer, expected);
       expect(error).to.be.instanceOf(InternalOAuthError);
-      expect(error.message).to.equal(`Pipedrive's /users/me answered ${[status, ...words].join(': ')}`);
+      expect(error.message).to.equal(`Pipedrive's /users/me answered ${[status, ...texts].join(': ')}`);
     });
   }
 

@@ -92,7 +92,7 @@ describe('verify', () => {
     });
   }
 
-  it('gives the whole token response, with the moment at which the token ends', async () => {
+  it('gives the whole token response, and when the access token expires', async () => {
     const { answer } = await signIn(({ tokens }) => tokens);
     const { expires_at, ...response } = answer.user as typeof tokens & { expires_at: number };
     expect(response).to.deep.equal(tokens);

@@ -82,7 +82,7 @@ export class Browser {
       ...sent,
       headers: { ...(cookie && { cookie }), ...headers },
       redirect: 'manual',
-      // A request that nobody answers shall fail its test, also where mocha has no timeout, as under Stryker.
+      // A request that nobody answers must fail its test, also where mocha has no timeout, as under Stryker.
       signal: AbortSignal.timeout(5_000),
     });
     for (const line of response.headers.getSetCookie()) this.#keep(hostname, parseSetCookie(line, { decode: String }));

@@ -14,7 +14,7 @@ export function expectNoSecrets(error: unknown, ...codes: string[]): void {
   for (const secret of [clientSecret, basic, accessToken, refreshToken, ...codes]) expect(texts).not.to.include(secret);
 }
 
-/** Expects that no test of a suite leaves a rejection to nobody: it would end the process. */
+/** Expects that no test of a suite leaves a rejection to nobody: it would crash the process. */
 export function expectNoUnhandledRejections(): void {
   const unhandled: unknown[] = [];
   const remember = (reason: unknown) => unhandled.push(reason);
