@@ -148,7 +148,7 @@ export class PipedriveStrategy extends OAuth2Strategy {
    * Exchanges a refresh token for a new access token. Calls with the same token at the same time share one request, and
    * get a copy each. Rejects with `TokenError` when Pipedrive refuses (`code` is `'invalid_grant'`: the user must sign in
    * again), and with `InternalOAuthError` when it cannot be reached or its response is unusable (502), limits the rate
-   * (503) or is too slow (504).
+   * (503) or is too slow (504). A `refreshToken` that is empty or no string is a `TypeError`.
    *
    * @see RFC 6749 §6; Pipedrive, marketplace-oauth-authorization: the refresh token stays the same
    */
@@ -177,8 +177,8 @@ export class PipedriveStrategy extends OAuth2Strategy {
    * Middleware for `DELETE {callback URL}`, with which Pipedrive says that a user has uninstalled the app, in any
    * framework with the `req` and `res` of Node.js. It checks Pipedrive's credentials, reads the body, parsed or not, awaits
    * the handler, and responds with 204; with 401 to other credentials, 400 to a body that is malformed or over 16 KiB, 403
-   * to another app's. The handler's errors go to `next`; without `next` the response is a 500. Requests with another method
-   * go to `next`; without it they get 405.
+   * to a notice for another app. The handler's errors go to `next`; without `next` the response is a 500. Requests with
+   * another method go to `next`; without it they get 405. Throws a `TypeError` if the handler is no function.
    *
    * @see Pipedrive, app-uninstallation
    */
