@@ -137,7 +137,7 @@ function withMembers(info: object, members: object): object {
 }
 
 /** Prints what came of a request, and why. */
-export function logOutcome(outcome: Outcome): void {
+function logOutcome(outcome: Outcome): void {
   if (!debug.enabled) return;
   const because = (reason: string | undefined) => (reason ? `: ${reason}` : '');
   if (outcome.action === 'fail') {
@@ -154,7 +154,7 @@ export function logOutcome(outcome: Outcome): void {
 type Actions = Pick<StrategyCreatedStatic, 'redirect' | 'success' | 'fail' | 'error'>;
 
 /** A strategy's actions as they are now: Passport may put another request's on the same object while this one waits. */
-export function actionsOf(strategy: Actions): Actions {
+function actionsOf(strategy: Actions): Actions {
   const { redirect, success, fail, error } = strategy;
   return {
     redirect: (url) => redirect.call(strategy, url),
@@ -165,24 +165,30 @@ export function actionsOf(strategy: Actions): Actions {
 }
 
 /**
- * Calls the one Passport action that an outcome names. What throws or rejects there, such as the app's own `authenticate`
- * callback, becomes an error.
+ * Waits for a strategy's decision, and calls the one Passport action that it names. What throws or rejects on the way,
+ * such as the app's own `authenticate` callback, becomes an error.
  */
 export function applyOutcome(
-  actions: Actions,
+  strategy: Actions,
   req: Request,
-  outcome: Outcome,
+  decision: Promise<Outcome>,
   options: PipedriveAuthenticateOptions,
 ): void {
+  const actions = actionsOf(strategy);
   const onError = (error: unknown) =>
     attempt(
       () => actions.error(asError(error)),
       (thrown) => lastResort(req, thrown),
     );
-  attempt(() => {
-    setHeaders(req, outcome);
-    return callAction(actions, req, outcome, options);
-  }, onError);
+  decision
+    .catch((error: unknown): Outcome => ({ action: 'error', error }))
+    .then((outcome) => {
+      logOutcome(outcome);
+      attempt(() => {
+        setHeaders(req, outcome);
+        return callAction(actions, req, outcome, options);
+      }, onError);
+    });
 }
 
 /** Calls a function that may throw, or return a promise that rejects. */

@@ -10,7 +10,7 @@ import { internalOAuthError, ResponseError, readTokenError } from './errors';
 import { decide } from './legs';
 import { PipedriveOAuth2 } from './oauth2';
 import type { PipedriveStrategyOptions, PipedriveStrategyOptionsWithRequest } from './options';
-import { actionsOf, applyOutcome, logOutcome, type Outcome } from './outcome';
+import { applyOutcome } from './outcome';
 import { PendingRefreshes, PendingTokens } from './pending';
 import type { PipedriveProfile } from './profile';
 import { type ResolvedOptions, resolveOptions } from './resolve-options';
@@ -90,15 +90,10 @@ export class PipedriveStrategy extends OAuth2Strategy {
 
   /** Passport calls it for each request. */
   override authenticate(req: Request, options: PipedriveAuthenticateOptions = {}): void {
-    const actions = actionsOf(this);
     checkRepetition(req);
     const { usesState, marketplaceInstall, pendingTokens } = this._pipedrive;
-    decide({ strategy: this, usesState, marketplaceInstall, pendingTokens, req, options })
-      .catch((error: unknown): Outcome => ({ action: 'error', error }))
-      .then((outcome) => {
-        logOutcome(outcome);
-        applyOutcome(actions, req, outcome, options);
-      });
+    const signIn = { strategy: this, usesState, marketplaceInstall, pendingTokens, req, options };
+    applyOutcome(this, req, decide(signIn), options);
   }
 
   /**

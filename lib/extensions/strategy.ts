@@ -2,7 +2,7 @@
 import type { Request } from 'express';
 import type { AuthenticateOptions } from 'passport';
 import { Strategy } from 'passport-strategy';
-import { actionsOf, applyOutcome, logOutcome, type Outcome, verdictOutcome } from '../outcome';
+import { applyOutcome, type Outcome, verdictOutcome } from '../outcome';
 import { resolveContextVerify, type Verdict, type VerifyCallback } from '../verify';
 import { ExtensionTokenError, type PipedriveExtensionFailure } from './errors';
 import { checkIds, tokenOf } from './request';
@@ -56,13 +56,7 @@ export class PipedriveExtensionStrategy extends Strategy {
 
   /** Passport calls it for each request. */
   override authenticate(req: Request, options: AuthenticateOptions = {}): void {
-    const actions = actionsOf(this);
-    this.decide(req)
-      .catch((thrown: unknown): Outcome => ({ action: 'error', error: thrown }))
-      .then((outcome) => {
-        logOutcome(outcome);
-        applyOutcome(actions, req, outcome, options);
-      });
+    applyOutcome(this, req, this.decide(req), options);
   }
 
   private async decide(req: Request): Promise<Outcome> {
