@@ -146,8 +146,9 @@ function bytesOf(value: unknown): number {
 
 /**
  * Saves a session that can be saved; others are saved by their middleware at the end of the request. Some say by a
- * callback that it is done (express-session), some by a promise (iron-session). A `save` without parameters and without
- * a promise only notes that the session is to be saved (older versions of koa-session).
+ * callback that it is done (express-session), some by a promise (iron-session). Others, in cookies, call nobody back
+ * (cookie-session 1, koa-session up to 5): their `save` has no parameters. express-session's seems to have none either,
+ * since it is wrapped, but a session in a store can be reloaded.
  */
 function saveSession(session: Record<string, unknown>, done: (error?: unknown) => void): void {
   const { save } = session;
@@ -158,7 +159,7 @@ function saveSession(session: Record<string, unknown>, done: (error?: unknown) =
       () => done(),
       (error) => done(error ?? new Error('The session could not be saved')),
     );
-  } else if (save.length === 0) done();
+  } else if (save.length === 0 && typeof session.reload !== 'function') done();
 }
 
 function requireSession(req: Request): Record<string, unknown> {

@@ -1,9 +1,12 @@
 // SessionStateStore on real session middleware: what is saved, when, and what happens where it cannot be saved.
 import { expect } from 'chai';
+import { RedisStore } from 'connect-redis';
 import type { Request } from 'express';
 import { MemoryStore, type SessionData } from 'express-session';
 import { SessionStateStore } from 'passport-pipedrive-oauth2';
+import { createClient } from 'redis';
 import { Browser } from '../support/browser';
+import { startRedis } from '../support/redis';
 import { type Answer, type SessionServer, sessionServers } from '../support/session-servers.cjs';
 import { metadata } from '../support/stores';
 
@@ -65,7 +68,7 @@ class FailingStore extends MemoryStore {
 
   override set(id: string, data: SessionData, done?: (error?: unknown) => void): void {
     this.operations.push('set');
-    if (this.error) done?.(this.error);
+    if (this.error) setImmediate(() => done?.(this.error));
     else super.set(id, data, done);
   }
 }
@@ -91,6 +94,29 @@ describe('SessionStateStore in a session that cannot be saved', () => {
     store.error = new Error('Redis is away');
     await new Browser().send(`${app.origin}/start/1`);
     expect(outcomes).to.deep.equal(['OOM command not allowed', 'Redis is away']);
+  });
+
+  it('is an error before the redirect, and before the exchange, when Redis is full', async function () {
+    const redis = await startRedis();
+    if (!redis) return this.skip();
+    const client = createClient({ url: redis.url });
+    try {
+      await client.connect();
+      const answer = answerWith(new SessionStateStore());
+      const outcomes: unknown[] = [];
+      const noting: Answer = (req, url) =>
+        answer(req, url).catch((error: Error) => void outcomes.push(error.message.slice(0, 3)));
+      app = await sessionServers['express-session'](noting, new RedisStore({ client }));
+      const browser = new Browser();
+      const state = await (await browser.send(`${app.origin}/start/1`)).json();
+      await client.configSet('maxmemory', '1'); // byte
+      await browser.send(`${app.origin}/end/${state}`);
+      await new Browser().send(`${app.origin}/start/1`);
+      expect(outcomes).to.deep.equal(['OOM', 'OOM']);
+    } finally {
+      client.destroy();
+      await redis.stop();
+    }
   });
 
   it('finds a state used that a slow exchange of another request is about', async () => {
@@ -130,7 +156,7 @@ describe('SessionStateStore in a session that cannot be saved', () => {
     'calls back': (done) => void setImmediate(() => done?.()),
     'resolves, and calls nobody back': () => Promise.resolve(),
     'resolves, and calls back as well': (done) => Promise.resolve(done?.()),
-    'only notes it, as koa-session did': () => undefined,
+    'has no parameters, and calls nobody back, as that of cookie-session 1': () => undefined,
   };
   const asks = (save: unknown): Promise<unknown> => {
     const req = Object.assign(Object.create(null), { session: { save } });
