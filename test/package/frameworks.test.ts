@@ -92,6 +92,31 @@ describe('frameworks', function () {
     });
   }
 
+  describe('Fastify, @fastify/session in a store that answers later', () => {
+    let program: Program;
+    before(async () => {
+      program = await Program.start({
+        ...fastifySession,
+        packages: ['express-session', '@types/express-session'],
+        edit: (text) =>
+          text
+            .replace(/^import session .*$/m, "$&\nimport { MemoryStore } from 'express-session';")
+            .replace('app.register(session, {', '$& store: new MemoryStore(),'),
+      });
+    });
+    after(() => program?.end());
+    signsIn(() => program);
+
+    it('starts a sign-in in a session that exists already', async () => {
+      const browser = new Browser();
+      for (const _ of [1, 2]) {
+        await browser.open(`${program.origin}/auth/pipedrive`);
+        await browser.press('Allow and install');
+        expect(JSON.parse(browser.page.html)).to.deep.equal({ user: ada });
+      }
+    });
+  });
+
   describe('express-session in Redis', () => {
     let redis: Redis | undefined;
     let program: Program | undefined;
