@@ -1,6 +1,7 @@
 // The client to Pipedrive: `oauth`'s OAuth2, with its requests made safe.
 import type { Agent, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { stringify } from 'node:querystring';
+import { type InspectOptions, inspect } from 'node:util';
 import { type dataCallback, OAuth2, type oauth2tokenCallback } from 'oauth';
 import { isApiDomain } from './endpoints';
 import { ResponseError, withHidden, withoutDetails } from './errors';
@@ -60,11 +61,16 @@ export class PipedriveOAuth2 extends OAuth2 {
     { timeout = 10_000, agent, userProfileURL }: ClientOptions = {},
   ) {
     super(clientId, clientSecret, baseSite, authorizePath, accessTokenPath, customHeaders);
-    // Neither a log nor JSON of the strategy shows the secret.
+    // Neither a log nor JSON of the strategy shows the secret, or the agent, which may hold a proxy's password.
     withHidden(this, '_clientSecret', clientSecret);
+    withHidden(this, '_agent', agent ?? this._agent);
     this.timeout = timeout;
     this.userProfileURL = userProfileURL;
-    this.setAgent(agent ?? this._agent);
+  }
+
+  /** Prints no hidden field, not even for `%o` or `showHidden`. */
+  [inspect.custom](_depth: number, options: InspectOptions, print: typeof inspect): string {
+    return `${this.constructor.name} ${print({ ...this }, options)}`;
   }
 
   /**

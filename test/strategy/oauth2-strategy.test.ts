@@ -2,8 +2,9 @@
 // apps and test suites put in.
 import crypto from 'node:crypto';
 import { Agent } from 'node:http';
-import { inspect } from 'node:util';
+import { format, inspect } from 'node:util';
 import { expect } from 'chai';
+import { HttpsProxyAgent } from 'https-proxy-agent';
 import nock from 'nock';
 import { OAuth2 } from 'oauth';
 import { Strategy as OAuth2Strategy } from 'passport-oauth2';
@@ -56,8 +57,17 @@ describe('as an OAuth2Strategy', () => {
   });
 
   it('shows the client secret neither when it is printed nor in JSON', () => {
-    for (const text of [inspect(create(), { depth: 9 }), JSON.stringify(create())]) {
-      expect(text).to.include('pipedrive').and.not.include(clientSecret).and.not.include(basic);
+    for (const text of [inspect(create(), { depth: 9 }), format('%o', create()), JSON.stringify(create())]) {
+      expect(text).to.include('/oauth/token');
+      expect(text).not.to.include(clientSecret).and.not.include(basic);
+    }
+  });
+
+  it("shows no proxy's password when it is printed, nor in JSON", () => {
+    const agent = new HttpsProxyAgent('http://user:password-of-the-proxy@127.0.0.1:8080');
+    const strategy = create({ agent });
+    for (const text of [inspect(strategy, { depth: 9 }), format('%o', strategy), JSON.stringify(strategy)]) {
+      expect(text).to.include('/oauth/token').and.not.include('password-of-the-proxy');
     }
   });
 
