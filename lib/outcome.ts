@@ -175,11 +175,14 @@ export function applyOutcome(
   options: PipedriveAuthenticateOptions,
 ): void {
   const actions = actionsOf(strategy);
-  const onError = (error: unknown) =>
+  const onError = (error: unknown) => {
+    // Once the response has ended, the app's callback can do nothing with an error but respond twice.
+    if (responseOf(req)?.writableEnded) return warn(error);
     attempt(
       () => actions.error(asError(error)),
-      (thrown) => lastResort(req, thrown),
+      () => lastResort(req, error),
     );
+  };
   decision
     .catch((error: unknown): Outcome => ({ action: 'error', error }))
     .then((outcome) => {
@@ -229,10 +232,15 @@ function setHeaders(req: Request, outcome: Outcome): void {
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
 }
 
-/** If `error` throws too (the app's own callback does), end the response and say why: nobody else will. */
-function lastResort(req: Request, thrown: unknown): void {
-  process.emitWarning(thrown instanceof Error ? thrown : inspect(thrown), { code: 'PIPEDRIVE_UNHANDLED_ERROR' });
+/** If `error` throws too (the app's own callback does), end the response and say what came first: nobody else will. */
+function lastResort(req: Request, error: unknown): void {
+  warn(error);
   const response = responseOf(req);
   if (response && !response.headersSent) response.statusCode = 500;
   response?.end();
+}
+
+function warn(error: unknown): void {
+  const message = `The callback of passport.authenticate failed: ${inspect(error)}`;
+  process.emitWarning(message, { code: 'PIPEDRIVE_UNHANDLED_ERROR' });
 }

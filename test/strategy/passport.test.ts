@@ -131,10 +131,46 @@ describe('Passport', () => {
       letSignIn();
       expect((await app.visitor().signIn()).status).to.equal(500);
       expect((await warned)[0])
-        .to.be.instanceOf(Error)
-        .with.property('message', 'broken callback');
+        .to.include({ code: 'PIPEDRIVE_UNHANDLED_ERROR' })
+        .and.have.property('message')
+        .that.includes('broken callback');
+    });
+
+    it(`calls the callback once, and warns with the error, when it has responded and ${what}`, async () => {
+      const strategy = new PipedriveStrategy(options, anybody);
+      let calls = 0;
+      const app = await startWith(strategy, (req, res, next) => {
+        const done: AuthenticateCallback = () => {
+          calls += 1;
+          res.end('signed in'); // twice, it would crash the process
+          return fail();
+        };
+        passport.authenticate(strategy, done)(req, res, next);
+      });
+      const warned = once(process, 'warning');
+      letSignIn();
+      expect(await app.visitor().signIn()).to.include({ status: 200, body: 'signed in' });
+      expect(String((await warned)[0])).to.include('broken callback');
+      expect(calls).to.equal(1);
     });
   }
+
+  it('warns with what the callback threw first, not with what it threw when it was given that', async () => {
+    const strategy = new PipedriveStrategy(options, anybody);
+    const app = await startWith(strategy, (req, res, next) => {
+      const done: AuthenticateCallback = (_error, user) => {
+        if (!user) throw new TypeError("Cannot read properties of undefined (reading 'id')");
+        throw new Error('the database is away');
+      };
+      passport.authenticate(strategy, done)(req, res, next);
+    });
+    const warned = once(process, 'warning');
+    letSignIn();
+    expect((await app.visitor().signIn()).status).to.equal(500);
+    expect(String((await warned)[0]))
+      .to.include('the database is away')
+      .and.not.include('TypeError');
+  });
 
   for (const [what, thrown] of Object.entries<object>({
     'a plain object': { message: 'broken callback' },
