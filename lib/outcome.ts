@@ -236,8 +236,15 @@ function setHeaders(req: Request, outcome: Outcome): void {
 function lastResort(req: Request, error: unknown): void {
   warn(error);
   const response = responseOf(req);
-  if (response && !response.headersSent) response.statusCode = 500;
-  response?.end();
+  if (!response) return endConnection(req);
+  if (!response.headersSent) response.statusCode = 500;
+  response.end();
+}
+
+/** On Fastify and bare servers the response is unknown. What has been written to it is still sent. */
+function endConnection({ socket }: Request): void {
+  // Test doubles have no socket, or none that does this.
+  if (typeof socket?.destroySoon === 'function') socket.destroySoon();
 }
 
 function warn(error: unknown): void {

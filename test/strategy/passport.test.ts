@@ -373,6 +373,18 @@ describe('Passport', () => {
       expect((await fetch(`http://127.0.0.1:${port}/?error=user_denied`)).status).to.equal(200);
     });
 
+    it('ends the connection where the app callback throws for everything and the response is unknown', async () => {
+      const throwing: http.RequestListener = (req, res) => {
+        const done = () => {
+          throw new Error('broken');
+        };
+        passport.authenticate(strategy, done)(req, res, () => {});
+      };
+      const port = await listening(http.createServer(throwing));
+      const ended: unknown = await fetch(`http://127.0.0.1:${port}/?error=user_denied`).catch(({ cause }) => cause);
+      expect(ended).to.include({ code: 'UND_ERR_SOCKET' });
+    });
+
     it('redirects to https where the connection is encrypted', async () => {
       const encrypted: http.RequestListener = (req, res) => {
         Object.assign(req.socket, { encrypted: true });
