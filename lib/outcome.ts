@@ -126,9 +126,10 @@ export function verdictOutcome(
   return { action: 'success', user, info: withMembers(details, added) };
 }
 
-/** A plain object with more members is a copy. An instance of a class gets them itself, if it can. */
+/** A plain object with more members is a copy. An instance of a class gets them itself, if it can; a number cannot. */
 function withMembers(info: object, members: object): object {
   if (Object.keys(members).length === 0) return info;
+  if (Object(info) !== info) return members;
   const prototype: unknown = Object.getPrototypeOf(info);
   const isPlain = prototype === null || Object.getPrototypeOf(prototype) === null; // of any realm
   if (isPlain) return { ...info, ...members };

@@ -1,4 +1,5 @@
 // The app's verify function in all its forms, called once, with one result.
+import { types } from 'node:util';
 import type { Request } from 'express';
 import { debug } from './diagnostics';
 import { isPromise } from './from-callback';
@@ -120,6 +121,10 @@ export async function callVerify(
 function readUser(value: unknown): Express.User | false | null {
   if (value === undefined) {
     throw new TypeError('The verify function returned undefined: return the user, or false for none');
+  }
+  // Nothing of it has run: to accept this as the user would let everybody in.
+  if (types.isGeneratorObject(value)) {
+    throw new TypeError('The verify function is a generator: use an async function');
   }
   return value as Express.User | false | null;
 }

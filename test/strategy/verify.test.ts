@@ -140,6 +140,14 @@ describe('verify', () => {
     expect(text.answer.authInfo).to.deep.equal({ message: 'Welcome', state: 'x' });
   });
 
+  for (const info of [true, 7, Symbol('info')]) {
+    it(`signs the user in, with the app's state, when its info is ${String(info)}`, async () => {
+      const verify: VerifyFunction = (_a, _r, _p, done) => Reflect.apply(done, undefined, [null, { id: 1 }, info]);
+      const { answer } = await signIn(verify, { authorize: { state: '/deals' } });
+      expect(answer).to.deep.include({ outcome: 'success', authInfo: { state: '/deals' } });
+    });
+  }
+
   it("passes an info of a class on as it is, with the app's state on it where it can take it", async () => {
     class Notice {
       constructor(readonly scope: string) {}
@@ -209,6 +217,22 @@ describe('verify', () => {
         });
       });
     }
+
+    it('is an error that says so when it is a generator, whose code has not run', async () => {
+      for (const verify of [
+        function* (_context: object) {
+          yield { id: 1 };
+        },
+        async function* (_context: object) {
+          yield { id: 1 };
+        },
+      ]) {
+        const { app, answer } = await signIn(verify);
+        expect(expectError(app, answer, 500))
+          .to.be.instanceOf(TypeError)
+          .with.property('message', 'The verify function is a generator: use an async function');
+      }
+    });
 
     it('is an error that says so when it returns undefined, as one parameter', async () => {
       for (const verify of [(_context: object) => undefined, async (_context: object) => {}]) {
