@@ -249,6 +249,7 @@ function endConnection({ socket }: Request): void {
 }
 
 function warn(error: unknown): void {
-  const message = `The callback of passport.authenticate failed: ${inspect(error)}`;
-  process.emitWarning(message, { code: 'PIPEDRIVE_UNHANDLED_ERROR' });
+  // The stack only: an error of an HTTP client may have the headers of its request, and with them a token.
+  const text = error instanceof Error ? error.stack : inspect(error);
+  process.emitWarning(`The callback of passport.authenticate failed: ${text}`, { code: 'PIPEDRIVE_UNHANDLED_ERROR' });
 }

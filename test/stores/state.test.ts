@@ -523,6 +523,12 @@ describe('a store of the app', () => {
     expectFailure(await visitor.callback({ code: 'a', state: 'one' }), 403, 'state_invalid');
   });
 
+  it('that refuses to begin, and names no code, is a failure state_missing, 403', async () => {
+    const store = { store: (_req: object, done: StateStoreCallback) => done(null, false), verify: verified[3] };
+    const visitor = (await start({ options: { store } })).visitor();
+    expectFailure(await visitor.send('/callback'), 403, 'state_missing');
+  });
+
   it('is not asked about an error without state, whose text is not repeated', async () => {
     const store = {
       store: stored[2],

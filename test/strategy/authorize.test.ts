@@ -127,6 +127,20 @@ describe('authorize', () => {
       }
     });
 
+    for (const [own, given] of [
+      ['/callback', 'https://app.example.com/callback'],
+      ['https://app.example.com/callback', '/callback'],
+    ]) {
+      it(`answers 400 where the host cannot be one, with ${own}, and ${given} for the request`, async () => {
+        const visitor = await startVisited({
+          options: { callbackURL: own, proxy: true },
+          authorize: { callbackURL: given },
+        });
+        const answer = await visitor.send('/auth', { headers: { 'X-Forwarded-Host': 'a b' } });
+        expect(answer.status).to.equal(400);
+      });
+    }
+
     it('takes another one for a request, and sends that one with the code', async () => {
       const visitor = await startVisited({
         authorize: { callbackURL: 'http://127.0.0.1/callback?for=once' },

@@ -329,6 +329,15 @@ describe('verify', () => {
     }
   });
 
+  it('leaves no tokens behind in the strategy when the sign-in has ended', async () => {
+    const strategy = new PipedriveStrategy(options, anybody);
+    const app = await start({ strategy });
+    letSignIn();
+    expect((await app.visitor().signIn()).outcome).to.equal('success');
+    const error = await new Promise((resolve) => strategy.userProfile(tokens.access_token, resolve));
+    expect(error).to.have.property('message').that.includes('No usable api_domain is known');
+  });
+
   it('gets what a subclass has for a profile', async () => {
     class Renamed extends PipedriveStrategy {
       override userProfile(accessToken: string, done: (error?: unknown, profile?: PipedriveProfile) => void) {
