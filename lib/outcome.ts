@@ -249,7 +249,7 @@ function endConnection({ socket }: Request): void {
 }
 
 function warn(error: unknown): void {
-  // The stack only: an error of an HTTP client may have the headers of its request, and with them a token.
-  const text = error instanceof Error ? error.stack : inspect(error);
+  // No details: an error of an HTTP client may have the headers of its request, and with them a token.
+  const text = error instanceof Error ? error.stack : inspect(error, { depth: 0 });
   process.emitWarning(`The callback of passport.authenticate failed: ${text}`, { code: 'PIPEDRIVE_UNHANDLED_ERROR' });
 }
