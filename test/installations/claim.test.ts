@@ -32,6 +32,17 @@ describe('installations of several processes', () => {
     return { installations: new Installations(strategy, { store, onError }), errors };
   }
 
+  /** Another process refreshes, but not before so many ms have passed. It asks every second. */
+  async function expectRefreshAfter(ms: number, store: ClaimingStore) {
+    const strategy = new FakeStrategy();
+    const tokens = processOver(store, strategy).installations.tokens(who);
+    await time.pass(ms - 1);
+    expect(strategy.refreshed).to.have.length(0);
+    await time.pass(1_001);
+    expect(await tokens).to.include({ access_token: 'new-1' });
+    expect(strategy.refreshed).to.have.length(1);
+  }
+
   it('refresh once, and all callers get the new tokens', async () => {
     const [store, strategy] = [new ClaimingStore(expired()), new FakeStrategy(soon)];
     const all = [1, 2, 3, 4].flatMap(() => {
@@ -84,24 +95,13 @@ describe('installations of several processes', () => {
     const store = new ClaimingStore(expired());
     processOver(store, new FakeStrategy(never)).installations.tokens(who);
     await time.pass(0);
-    const strategy = new FakeStrategy();
-    const tokens = processOver(store, strategy).installations.tokens(who);
-    await time.pass(LEASE - 1);
-    expect(strategy.refreshed).to.have.length(0);
-    await time.pass(1_001);
-    expect(await tokens).to.include({ access_token: 'new-1' });
-    expect(strategy.refreshed).to.have.length(1);
+    await expectRefreshAfter(LEASE, store);
   });
 
   it('refresh after two leases whoever has the claim', async () => {
     const store = new ClaimingStore(expired());
     store.onClaim = () => false;
-    const strategy = new FakeStrategy();
-    const tokens = processOver(store, strategy).installations.tokens(who);
-    await time.pass(2 * LEASE - 1);
-    expect(strategy.refreshed).to.have.length(0);
-    await time.pass(1_001);
-    expect(await tokens).to.include({ access_token: 'new-1' });
+    await expectRefreshAfter(2 * LEASE, store);
   });
 
   it('ask for the claim less and less often, in the end every second', async () => {
@@ -144,12 +144,7 @@ describe('installations of several processes', () => {
     expect(
       await rejectionOf(processOver(store, new FakeStrategy(() => Promise.reject(outage))).installations.tokens(who)),
     ).to.equal(outage);
-    const strategy = new FakeStrategy();
-    const tokens = processOver(store, strategy).installations.tokens(who);
-    await time.pass(LEASE - 1);
-    expect(strategy.refreshed).to.have.length(0);
-    await time.pass(1_001);
-    expect(await tokens).to.include({ access_token: 'new-1' });
+    await expectRefreshAfter(LEASE, store);
   });
 
   it('claim anew when their own lease has lapsed', async () => {
