@@ -9,8 +9,12 @@ export const contentPolicy = (directives: Directives): RequestHandler =>
   contentSecurityPolicy({
     useDefaults: false,
     directives: {
-      ...{ defaultSrc: ["'none'"], styleSrc: ["'self'"], imgSrc: ["'self'"] },
-      ...{ baseUri: ["'none'"], frameAncestors: ["'none'"], ...directives },
+      defaultSrc: ["'none'"],
+      styleSrc: ["'self'"],
+      imgSrc: ["'self'"],
+      baseUri: ["'none'"],
+      frameAncestors: ["'none'"],
+      ...directives,
     },
   });
 
