@@ -1,4 +1,5 @@
 // The errors that an operator sees: Pipedrive cannot be reached, its response is unusable, or it refuses the client.
+import { inspect } from 'node:util';
 import { InternalOAuthError, TokenError } from 'passport-oauth2';
 import { DeadlineError } from './deadline';
 import { BodyTooLongError } from './http';
@@ -141,6 +142,11 @@ export function withHidden<T extends object>(object: T, name: string, value: unk
 export function asError(thrown: unknown): unknown {
   const isSignal = !thrown || thrown === 'route' || thrown === 'router';
   return isSignal ? new Error('A function of the app failed without an error', { cause: thrown }) : thrown;
+}
+
+/** What an app's function threw, for a log. Without details: an HTTP client's error may have a token in its headers. */
+export function describeThrown(thrown: unknown): string {
+  return thrown instanceof Error ? String(thrown.stack) : inspect(thrown, { depth: 0 });
 }
 
 /** Whether an error may repeat a text from outside: it is short, and on one line. */

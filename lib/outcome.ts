@@ -1,11 +1,10 @@
 // What a request to the strategy ends in, as plain data; and the one place that calls a Passport action.
-import { inspect } from 'node:util';
 import type { Request } from 'express';
 import type { StrategyCreatedStatic } from 'passport';
 import type { TokenError } from 'passport-oauth2';
 import type { PipedriveAuthenticateOptions } from './authenticate-options';
 import { debug } from './diagnostics';
-import { asError, descriptionOf, safeMessageOf } from './errors';
+import { asError, describeThrown, descriptionOf, safeMessageOf } from './errors';
 import { isPromise } from './from-callback';
 import { responseOf, responseOrKoaOf } from './response';
 import { isText, withoutUndefined } from './values';
@@ -249,7 +248,6 @@ function endConnection({ socket }: Request): void {
 }
 
 function warn(error: unknown): void {
-  // No details: an error of an HTTP client may have the headers of its request, and with them a token.
-  const text = error instanceof Error ? error.stack : inspect(error, { depth: 0 });
-  process.emitWarning(`The callback of passport.authenticate failed: ${text}`, { code: 'PIPEDRIVE_UNHANDLED_ERROR' });
+  const message = `The callback of passport.authenticate failed: ${describeThrown(error)}`;
+  process.emitWarning(message, { code: 'PIPEDRIVE_UNHANDLED_ERROR' });
 }

@@ -1,8 +1,7 @@
 // Pipedrive's notice that a user has uninstalled the app: `DELETE {callback URL}`.
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { inspect } from 'node:util';
-import { asError } from './errors';
+import { asError, describeThrown } from './errors';
 import { isRecord, isText, readBytes, readHeader, readId, readJSONObject } from './values';
 
 /** Who has uninstalled the app. */
@@ -124,7 +123,7 @@ async function fail(error: unknown, res: ServerResponse, next?: (error?: unknown
     // Polka's throws for an error whose `code` is no HTTP status, such as ECONNREFUSED.
   }
   respond(res, 500);
-  const detail = inspect(error);
+  const detail = describeThrown(error);
   process.emitWarning('An uninstall could not be handled', { code: 'PIPEDRIVE_UNINSTALL_FAILED', detail });
 }
 
