@@ -14,7 +14,7 @@ import { createProofKey } from './pkce';
 import { isPrefetch } from './prefetch';
 import type { PipedriveProfile } from './profile';
 import type { Query } from './query';
-import { setClientSecret } from './state/keys';
+import { RequestMetadata } from './state/metadata';
 import { type BegunFlow, beginFlow, endFlow, type StateMetadata, type StateStore } from './state/store';
 import { isErrorCode, isText } from './values';
 import { callVerify, type VerifyFields } from './verify';
@@ -174,8 +174,7 @@ function readMetadata({ strategy, req, options }: SignIn): StateMetadata | undef
   if (callbackURL === undefined || ownCallbackURL === undefined) return undefined;
   const { _authorizeUrl: authorizationURL, _accessTokenUrl: tokenURL, _clientId: clientID } = _oauth2;
   const meta = { authorizationURL, tokenURL, clientID, callbackURL, ownCallbackURL, strategy: name };
-  setClientSecret(meta, _oauth2._clientSecret);
-  return meta;
+  return new RequestMetadata(meta, _oauth2._clientSecret);
 }
 
 /** A URL with these parameters, which replace its own of the same name. */

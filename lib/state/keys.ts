@@ -1,5 +1,6 @@
 // The keys that sign flows in cookies: derived from the store's secrets, or from the client secret of the request.
 import { createSecretKey, hkdfSync, type KeyObject } from 'node:crypto';
+import { RequestMetadata } from './metadata';
 import type { StateMetadata } from './store';
 
 /** The first one signs, all verify. */
@@ -9,17 +10,9 @@ export type Keys = readonly [KeyObject, ...KeyObject[]];
 const MAX_REMEMBERED = 32;
 const remembered = new Map<string, KeyObject>();
 
-/** Beside the metadata and not in it, since stores of the app's own see those, and may log them. */
-const clientSecrets = new WeakMap<StateMetadata, string>();
-
-/** Lets a `CookieStateStore` without a secret of its own sign with the client secret of this request. */
-export function setClientSecret(meta: StateMetadata, clientSecret: string): void {
-  clientSecrets.set(meta, clientSecret);
-}
-
 /** The key from the client secret of the request with this metadata. */
 export function clientKeyFor(meta: StateMetadata): KeyObject {
-  const secret = clientSecrets.get(meta);
+  const secret = RequestMetadata.clientSecretOf(meta);
   if (!secret) throw new Error('CookieStateStore needs a secret where it is used without a PipedriveStrategy');
   const known = remembered.get(secret);
   if (known) return known;
