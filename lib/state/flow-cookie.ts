@@ -1,10 +1,8 @@
 // A flow as a cookie: its name, its signed value, and how both are read from a request.
-import { createHash } from 'node:crypto';
 import { sign, unsign } from 'cookie-signature';
 import type { Request } from 'express';
-import { memoizeLast } from '../memoize-last';
 import type { PlacedFlow } from './cookie-places';
-import { isFromFuture } from './flow';
+import { fingerprintOf, isFromFuture } from './flow';
 import type { Keys } from './keys';
 import type { StateMetadata } from './store';
 
@@ -59,13 +57,6 @@ export function cookieNames(
   const prefix = domain === undefined ? '__Host-' : '__Secure-';
   return { prefix: /^https:/i.test(callbackURL) ? prefix : '', fingerprint: fingerprintOf(strategy, clientID) };
 }
-
-const fingerprintOf = memoizeLast((strategy: string, clientID: string) =>
-  createHash('sha256')
-    .update(JSON.stringify([strategy, clientID]))
-    .digest('base64url')
-    .slice(0, 6),
-);
 
 export function cookieName({ prefix, fingerprint }: CookieNames, place: number): string {
   return `${prefix}pipedrive-flow.${fingerprint}.${place.toString(16)}`;

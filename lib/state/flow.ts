@@ -1,4 +1,6 @@
 // What both state stores share: the limits of pending sign-ins ("flows"), and which of them give way to a new one.
+import { createHash } from 'node:crypto';
+import { memoizeLast } from '../memoize-last';
 import type { StateRefusal } from './store';
 
 export interface FlowLimits {
@@ -48,6 +50,14 @@ export const RESTART_LOOP: StateRefusal = {
   reason:
     'restarts of the last five minutes are open in this browser, and none came back with its state: who drops it?',
 };
+
+/** Tells the flows of the strategies and the apps of a host apart; short, since cookies carry it. */
+export const fingerprintOf = memoizeLast((strategy: string, clientID: string) =>
+  createHash('sha256')
+    .update(JSON.stringify([strategy, clientID]))
+    .digest('base64url')
+    .slice(0, 6),
+);
 
 /** The limits with their defaults. Throws a `TypeError` that names the option. */
 export function resolveLimits({ ttl = 1_800_000, limit = 10 }: FlowLimits): { ttl: number; limit: number } {

@@ -2,11 +2,12 @@
 import type { Request } from 'express';
 import { isPromise } from '../from-callback';
 import { randomToken } from '../random';
-import { isRecord, readJSON, withoutUndefined } from '../values';
+import { isRecord, readJSON } from '../values';
 import {
   EXPIRED,
   type Flow,
   type FlowLimits,
+  fingerprintOf,
   flowsToDrop,
   isOpen,
   isRestartLoop,
@@ -32,10 +33,8 @@ interface StoredFlow {
   h: string;
   /** start, Unix time in ms */
   t: number;
-  /** name of the strategy */
-  n: string;
-  /** client id */
-  c: string;
+  /** fingerprint of the strategy and the client */
+  f: string;
   /** callback URL */
   u: string;
   /** app state, as JSON: what a session does to odd keys and values does not reach it */
@@ -85,17 +84,17 @@ export class SessionStateStore implements StateStore {
     done: StateStoreCallback,
   ): void {
     const session = requireSession(req);
-    const stored: StoredFlow = withoutUndefined({
+    const json: string | undefined = JSON.stringify(state); // nothing for what JSON cannot hold, such as a function
+    const stored: StoredFlow = {
       h: randomToken(),
       t: Date.now(),
-      n: meta.strategy,
-      c: meta.clientID,
+      f: fingerprintOf(meta.strategy, meta.clientID),
       u: meta.callbackURL,
-      s: JSON.stringify(state),
-      v: codeVerifier,
-      m: meta.marketplace || undefined,
-      p: meta.prefetch || undefined,
-    });
+      ...(json !== undefined && { s: json }),
+      ...(codeVerifier !== undefined && { v: codeVerifier }),
+      ...(meta.marketplace && { m: true }),
+      ...(meta.prefetch && { p: true }),
+    };
     const added = measure(stored);
     const { room } = this;
     if (added.bytes > room) throw tooLarge(added.bytes, room);
@@ -119,7 +118,7 @@ export class SessionStateStore implements StateStore {
     const flows = readFlows(session[this.key]);
     const flow = flows.find(({ h }) => h === state);
     if (!flow) return done(null, false, NO_FLOW);
-    if (flow.n !== meta.strategy || flow.c !== meta.clientID) return done(null, false, OTHER_STRATEGY);
+    if (flow.f !== fingerprintOf(meta.strategy, meta.clientID)) return done(null, false, OTHER_STRATEGY);
 
     // The state is used up, and that is saved, before anything else can fail: however slow Pipedrive is, it counts once.
     const isExpired = !isOpen({ start: flow.t }, this.ttl);

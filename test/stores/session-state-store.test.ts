@@ -86,7 +86,7 @@ describe('SessionStateStore', () => {
       const start = () => store.store(req, undefined, 'x'.repeat(length), meta, () => {});
       for (let flow = 0; flow < 3; flow += 1) {
         if (length < 1_800) start();
-        else if (length > 1_900) expect(start).to.throw(RangeError, /^The state given to authenticate is too large/);
+        else if (length > 1_950) expect(start).to.throw(RangeError, /^The state given to authenticate is too large/);
       }
       expect(JSON.stringify(req.session)).to.have.length.at.most(2_048);
     }
@@ -148,7 +148,7 @@ describe('SessionStateStore', () => {
     });
   }
 
-  const flow = { h: 'x', t: 0, n: 'pipedrive', c: options.clientID, u: options.callbackURL };
+  const flow = { h: 'x', t: 0, f: 'abcdef', u: options.callbackURL };
   const wrongMembers = [{ h: 1 }, { t: '2' }, { u: 3 }, { s: '/deals' }, { s: {} }, { s: 5 }];
   const junks: [what: string, junk: unknown][] = [
     ...['text', 7, null, {}, [null, 7, {}]].map((junk): [string, unknown] => [JSON.stringify(junk), junk]),
