@@ -138,10 +138,12 @@ async function readResponse(response: IncomingMessage, connection: Connection): 
   return { status, body: isUtf8(body) ? body.toString() : '', response };
 }
 
+const EMPTY: Buffer = Buffer.alloc(0);
+
 function readBody(response: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     // One buffer that grows: a list of a million chunks of one byte takes hundreds of megabytes.
-    let buffer: Buffer = Buffer.alloc(0);
+    let buffer = EMPTY;
     let length = 0;
     const append = (chunk: Buffer) => {
       const needed = length + chunk.length;

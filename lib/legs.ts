@@ -13,7 +13,7 @@ import type { PendingTokens } from './pending';
 import { createProofKey } from './pkce';
 import { isPrefetch } from './prefetch';
 import type { PipedriveProfile } from './profile';
-import type { Query } from './query';
+import { type Query, splitURL } from './query';
 import { RequestMetadata } from './state/metadata';
 import { type BegunFlow, beginFlow, endFlow, type StateMetadata, type StateStore } from './state/store';
 import { isErrorCode, isText } from './values';
@@ -118,20 +118,23 @@ async function callback(signIn: SignIn, query: Query): Promise<Outcome> {
     redirect_uri: flow.callbackURL ?? meta.callbackURL,
     ...(flow.codeVerifier && { code_verifier: flow.codeVerifier }),
   });
-  const secrets = secretsOf(strategy, code, flow.codeVerifier, grant.tokens?.access_token, grant.tokens?.refresh_token);
-  if (!grant.tokens) return grantOutcome(finishError(grant.error, secrets, flow.state), flow.state);
-
   const { tokens } = grant;
-  const forget = signIn.pendingTokens.add(tokens);
+  const finish = (error: unknown) => {
+    const secrets = secretsOf(strategy, code, flow.codeVerifier, tokens?.access_token, tokens?.refresh_token);
+    return finishError(error, secrets, flow.state);
+  };
+  if (!tokens) return grantOutcome(finish(grant.error), flow.state);
+
+  signIn.pendingTokens.add(tokens);
   try {
     const [profile] = await fromCallback<[PipedriveProfile]>((done) =>
       strategy._loadUserProfile(tokens.access_token, done),
     );
     return verdictOutcome(await callVerify(strategy, { req, tokens, profile }), flow);
   } catch (error) {
-    return { action: 'error', error: finishError(error, secrets, flow.state) };
+    return { action: 'error', error: finish(error) };
   } finally {
-    forget();
+    signIn.pendingTokens.delete(tokens);
   }
 }
 
@@ -179,6 +182,6 @@ function readMetadata({ strategy, req, options }: SignIn): StateMetadata | undef
 
 /** A URL with these parameters, which replace its own of the same name. */
 function withParams(url: string, params: object): string {
-  const [base, ...query] = url.split('?');
-  return `${base}?${stringify({ ...(query.length > 0 && parse(query.join('?'))), ...params })}`;
+  const [base, query] = splitURL(url);
+  return `${base}?${stringify({ ...(query && parse(query)), ...params })}`;
 }

@@ -183,15 +183,14 @@ export function applyOutcome(
       () => lastResort(req, error),
     );
   };
-  decision
-    .catch((error: unknown): Outcome => ({ action: 'error', error }))
-    .then((outcome) => {
-      logOutcome(outcome);
-      attempt(() => {
-        setHeaders(req, outcome);
-        return callAction(actions, req, outcome, options);
-      }, onError);
-    });
+  const act = (outcome: Outcome) => {
+    logOutcome(outcome);
+    attempt(() => {
+      setHeaders(req, outcome);
+      return callAction(actions, req, outcome, options);
+    }, onError);
+  };
+  decision.then(act, (error) => act({ action: 'error', error }));
 }
 
 /** Calls a function that may throw, or return a promise that rejects. */
@@ -228,8 +227,8 @@ function setHeaders(req: Request, outcome: Outcome): void {
   if (outcome.action === 'redirect' || response.getHeader('Cache-Control') === undefined) {
     response.setHeader('Cache-Control', 'no-store');
   }
-  const { headers = {} } = outcome.action === 'fail' ? outcome : {};
-  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  if (outcome.action !== 'fail') return;
+  for (const [name, value] of Object.entries(outcome.headers ?? {})) response.setHeader(name, value);
 }
 
 /** If `error` throws too (the app's own callback does), end the response and say what came first: nobody else will. */

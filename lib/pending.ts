@@ -3,22 +3,20 @@ import type { PipedriveTokens } from './tokens';
 
 /** Token responses of the pending sign-ins, since `_loadUserProfile` and `userProfile` get the access token alone. */
 export class PendingTokens {
-  readonly #byAccessToken = new Map<string, PipedriveTokens[]>();
+  readonly #pending = new Set<PipedriveTokens>();
 
-  /** Keeps a token response until the function that it returns is called. */
-  add(tokens: PipedriveTokens): () => void {
-    const { access_token: key } = tokens;
-    this.#byAccessToken.set(key, [...(this.#byAccessToken.get(key) ?? []), tokens]);
-    return () => {
-      const others = this.#byAccessToken.get(key)?.filter((other) => other !== tokens) ?? [];
-      if (others.length > 0) this.#byAccessToken.set(key, others);
-      else this.#byAccessToken.delete(key);
-    };
+  add(tokens: PipedriveTokens): void {
+    this.#pending.add(tokens);
   }
 
-  /** The token response with this access token. */
+  delete(tokens: PipedriveTokens): void {
+    this.#pending.delete(tokens);
+  }
+
+  /** The token response with this access token. Few are pending at once: to compare them is quicker than to hash a token. */
   get(accessToken: string): PipedriveTokens | undefined {
-    return this.#byAccessToken.get(accessToken)?.at(-1);
+    for (const tokens of this.#pending) if (tokens.access_token === accessToken) return tokens;
+    return undefined;
   }
 }
 

@@ -5,6 +5,12 @@ import { isRecord } from './values';
 
 export type Query = Record<string, unknown>;
 
+/** A URL without its query, and the query: what comes after the first "?". */
+export function splitURL(url: string): [string, string?] {
+  const end = url.indexOf('?');
+  return end < 0 ? [url] : [url.slice(0, end), url.slice(end + 1)];
+}
+
 /** Whether a parameter is there. An empty one counts as absent. */
 export function isPresent(value: unknown): boolean {
   return value !== undefined && value !== null && value !== '';
@@ -21,7 +27,7 @@ export function hasNested(query: Query, names: readonly string[]): boolean {
  */
 export function readQuery({ query, url }: Request, names: readonly string[]): Query {
   if (isRecord(query) && (names.some((name) => isPresent(query[name])) || hasNested(query, names))) return query;
-  const [, ...search] = String(url ?? '').split('?');
+  const search = splitURL(String(url ?? ''))[1];
   // All parameters count: a code behind a thousand others must not start a sign-in once more.
-  return parse(search.join('?'), '&', '=', { maxKeys: 0 });
+  return search === undefined ? {} : parse(search, '&', '=', { maxKeys: 0 });
 }

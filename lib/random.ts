@@ -16,9 +16,8 @@ export function randomToken(): string {
     randomFillSync(stock);
     used = 0;
   }
-  const bytes = stock.subarray(used, used + TOKEN_BYTES);
+  const token = stock.toString('base64url', used, used + TOKEN_BYTES);
+  stock.fill(0, used, used + TOKEN_BYTES);
   used += TOKEN_BYTES;
-  const token = bytes.toString('base64url');
-  bytes.fill(0);
   return token;
 }

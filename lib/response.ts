@@ -11,9 +11,10 @@ export function responseOf(req: Request): ServerResponse | undefined {
 
 /** The same, or Koa's `req.ctx.res`: the `req.res` that koa-passport sets lacks most of a response's methods. */
 export function responseOrKoaOf(req: Request): ServerResponse | undefined {
+  const response = responseOf(req);
+  if (response) return response;
   const ctx: unknown = Reflect.get(req, 'ctx');
-  const res: unknown = isRecord(ctx) ? ctx.res : undefined;
-  return responseOf(req) ?? (isResponse(res) ? res : undefined);
+  return isRecord(ctx) && isResponse(ctx.res) ? ctx.res : undefined;
 }
 
 function isResponse(value: unknown): value is ServerResponse {

@@ -38,10 +38,9 @@ export function choosePlace<T extends PlacedFlow>(
   { limit, isOpen, randomBelow }: PlaceRules,
 ): { place: number; dropped: T[] } | undefined {
   const fitting = placesFor(added.bytes);
+  const taken = flows.filter(isOpen).map((flow) => flow.place);
   const free: number[] = [];
-  for (let place = 0; place < fitting; place += 1) {
-    if (!flows.some((flow) => flow.place === place && isOpen(flow))) free.push(place);
-  }
+  for (let place = 0; place < fitting; place += 1) if (!taken.includes(place)) free.push(place);
   const mayGiveWay = (flow: Flow) => !added.isPrefetch || flow.isPrefetch || !isOpen(flow);
   const place = free.length > 0 ? free[randomBelow(free.length)] : oldestPlace(flows, fitting, mayGiveWay);
   if (place === undefined) return undefined;
