@@ -2,17 +2,18 @@
 import { debuglog } from 'node:util';
 import type { Request } from 'express';
 import { memoizeLast } from './memoize-last';
+import { emitWarning, type Warning } from './warnings';
 
 /** Prints a line with `NODE_DEBUG=passport-pipedrive-oauth2`. */
 export const debug = debuglog('passport-pipedrive-oauth2');
 
-const warned = new Set<string>();
+const warned = new Set<Warning['code']>();
 
 /** Emits a process warning with this code, once per process. */
-function warnOnce(code: string, message: string): void {
+function warnOnce(code: Warning['code'], message: string): void {
   if (warned.has(code)) return;
   warned.add(code);
-  process.emitWarning(`${message} See docs/troubleshooting.md.`, { code });
+  emitWarning(`${message} See docs/troubleshooting.md.`, { code });
 }
 
 const seen = new WeakSet<Request>();

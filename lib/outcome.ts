@@ -9,6 +9,7 @@ import { isPromise } from './from-callback';
 import { responseOf, responseOrKoaOf } from './response';
 import { isText, withoutUndefined } from './values';
 import type { Verdict } from './verify';
+import { emitWarning } from './warnings';
 
 /** Codes of failures that the strategy finds, or that Pipedrive and RFC 6749 §4.1.2.1 document. */
 type KnownCode =
@@ -248,5 +249,5 @@ function endConnection({ socket }: Request): void {
 
 function warn(error: unknown): void {
   const message = `The callback of passport.authenticate failed: ${describeThrown(error)}`;
-  process.emitWarning(message, { code: 'PIPEDRIVE_UNHANDLED_ERROR' });
+  emitWarning(message, { code: 'PIPEDRIVE_UNHANDLED_ERROR' });
 }

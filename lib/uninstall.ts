@@ -3,6 +3,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { asError, describeThrown } from './errors';
 import { isRecord, isText, readBytes, readHeader, readId, readJSONObject } from './values';
+import { emitWarning } from './warnings';
 
 /** Who has uninstalled the app. */
 export interface PipedriveUninstall {
@@ -124,7 +125,7 @@ async function fail(error: unknown, res: ServerResponse, next?: (error?: unknown
   }
   respond(res, 500);
   const detail = describeThrown(error);
-  process.emitWarning('An uninstall could not be handled', { code: 'PIPEDRIVE_UNINSTALL_FAILED', detail });
+  emitWarning('An uninstall could not be handled', { code: 'PIPEDRIVE_UNINSTALL_FAILED', detail });
 }
 
 function checkHeaders(headers: object, { clientID, clientSecret }: Credentials): void {

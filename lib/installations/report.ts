@@ -1,5 +1,6 @@
 // Tells the app about errors that reject none of its calls.
 import { isRecord, isText } from '../values';
+import { emitWarning } from '../warnings';
 
 /** Gets an error that rejects no call of the app's, such as one of saving, and the installation, `"company:user"`. */
 export type OnError = (error: unknown, context: { id: string }) => unknown;
@@ -18,7 +19,7 @@ const WORD = /^[\w-]{1,64}$/;
 function warn(error: unknown, { id }: { id: string }): void {
   const { name, code } = isRecord(error) ? error : {};
   const words = [name, code].filter((word) => isText(word) && WORD.test(word));
-  process.emitWarning(`Installation ${id}: ${words.join(' ') || 'error'}. The option onError gets the whole error.`, {
+  emitWarning(`Installation ${id}: ${words.join(' ') || 'error'}. The option onError gets the whole error.`, {
     type: 'PipedriveInstallationsWarning',
     code: 'PIPEDRIVE_INSTALLATIONS',
   });

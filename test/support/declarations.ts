@@ -12,9 +12,9 @@ export interface Declarations {
   textsOf(name: string, property: string): string[];
 }
 
-/** Reads the declarations of an entry in `lib/`. */
+/** Reads the declarations that a file in `lib/` exports. */
 export async function readDeclarations(entryFile = 'index.ts'): Promise<Declarations> {
-  const { API } = await import('typescript/unstable/sync');
+  const { API, SymbolFlags } = await import('typescript/unstable/sync');
   const api = new API({ cwd: repository });
   try {
     using snapshot = api.updateSnapshot({ openProjects: [join(repository, 'tsconfig.json')] });
@@ -26,7 +26,8 @@ export async function readDeclarations(entryFile = 'index.ts'): Promise<Declarat
     const symbols = checker.getExportsOfModule(entry);
     const properties = new Map(
       symbols.map((symbol) => {
-        const type = checker.getDeclaredTypeOfSymbol(checker.getAliasedSymbol(symbol));
+        const isAlias = Boolean(symbol.flags & SymbolFlags.Alias);
+        const type = checker.getDeclaredTypeOfSymbol(isAlias ? checker.getAliasedSymbol(symbol) : symbol);
         const types = checker
           .getPropertiesOfType(type)
           .map((property): [string, string[]] => [property.name, textsIn(checker.getTypeOfSymbol(property))]);
