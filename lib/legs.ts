@@ -1,5 +1,5 @@
 // The two legs of a sign-in: `authorize` sends the user to Pipedrive, `callback` decides how the way back ends.
-import { parse, stringify } from 'node:querystring';
+import { type ParsedUrlQueryInput, parse, stringify } from 'node:querystring';
 import type { Request } from 'express';
 import type { PipedriveAuthenticateOptions } from './authenticate-options';
 import { type Callback, isCallback, queryOf, readCallback } from './callback';
@@ -181,7 +181,7 @@ function readMetadata({ strategy, req, options }: SignIn): StateMetadata | undef
 }
 
 /** A URL with these parameters, which replace its own of the same name. */
-function withParams(url: string, params: object): string {
+function withParams(url: string, params: ParsedUrlQueryInput): string {
   const [base, query] = splitURL(url);
-  return `${base}?${stringify({ ...(query && parse(query)), ...params })}`;
+  return `${base}?${stringify(query ? { ...parse(query), ...params } : params)}`;
 }

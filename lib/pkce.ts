@@ -7,13 +7,14 @@ import { createHash, randomBytes } from 'node:crypto';
  */
 export function createProofKey(method: unknown) {
   if (!method) return undefined;
+  if (method !== 'S256' && method !== 'plain') {
+    throw new TypeError("The code challenge method must be 'S256' or 'plain'");
+  }
   const codeVerifier = randomBytes(32).toString('base64url');
   const challenge = { code_challenge: transform(codeVerifier, method), code_challenge_method: method };
   return { codeVerifier, challenge };
 }
 
-function transform(codeVerifier: string, method: unknown): string {
-  if (method === 'plain') return codeVerifier;
-  if (method === 'S256') return createHash('sha256').update(codeVerifier).digest('base64url');
-  throw new TypeError("The code challenge method must be 'S256' or 'plain'");
+function transform(codeVerifier: string, method: 'S256' | 'plain'): string {
+  return method === 'plain' ? codeVerifier : createHash('sha256').update(codeVerifier).digest('base64url');
 }
