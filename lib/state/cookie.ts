@@ -131,9 +131,9 @@ export class CookieStateStore implements StateStore {
     const rules = { limit, isOpen: isOpenNow, randomBelow: randomInt };
     const chosen = choosePlace(sent, { start, bytes, isRestart, isPrefetch }, rules);
     if (chosen) {
-      const cleared = new Set(chosen.dropped.map(({ name }) => name));
+      const cleared = [...new Set(chosen.dropped.map(({ name }) => name))];
       addCookies(response, [
-        ...Array.from(cleared, (name) => setCookieHeader(name, '', 0, this.domain)),
+        ...cleared.map((name) => setCookieHeader(name, '', 0, this.domain)),
         setCookieHeader(cookieName(names, chosen.place), value, this.lifetime, this.domain),
       ]);
     }

@@ -1,6 +1,7 @@
 // A flow as a cookie: its name, its signed value, and how both are read from a request.
 import { sign, unsign } from 'cookie-signature';
 import type { Request } from 'express';
+import { memoizeLast } from '../memoize-last';
 import type { PlacedFlow } from './cookie-places';
 import { fingerprintOf, isFromFuture } from './flow';
 import type { Keys } from './keys';
@@ -136,5 +137,8 @@ export function unsignFlow(value: string, handle: string, meta: StateMetadata, k
 
 /** Signed with the payload, but not stored in the cookie: also the strategy's own callback URL, if the payload has none. */
 function contextOf(handle: string, { strategy, clientID, ownCallbackURL }: StateMetadata, isOwnURL: boolean): string {
-  return JSON.stringify([handle, strategy, clientID, isOwnURL ? ownCallbackURL : '']);
+  // Each in JSON, which says itself where it ends.
+  return JSON.stringify(handle) + listOf(strategy, clientID, isOwnURL ? ownCallbackURL : '');
 }
+
+const listOf = memoizeLast((...texts: string[]) => JSON.stringify(texts));

@@ -169,7 +169,8 @@ describe('CookieStateStore', () => {
       const [, value = ''] = cookieOf(answer).split(/=(.*)/s);
       const [payload = '', signature] = value.split(/\.(?=[^.]*$)/);
       const key = hkdfSync('sha256', options.clientSecret, '', 'passport-pipedrive-oauth2 state cookie', 32);
-      const signed = JSON.stringify([stateOf(answer), 'pipedrive', options.clientID, options.callbackURL]) + payload;
+      const context = [stateOf(answer), ['pipedrive', options.clientID, options.callbackURL]];
+      const signed = context.map((part) => JSON.stringify(part)).join('') + payload;
       const expected = createHmac('sha256', Buffer.from(key)).update(signed).digest('base64').replace(/=+$/, '');
       expect(signature).to.equal(expected);
     });
