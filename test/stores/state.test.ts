@@ -1,5 +1,6 @@
 // The contract of both state stores: flows of many tabs, each ended once, by its own browser, strategy and client.
 import { createHash } from 'node:crypto';
+import { format, inspect } from 'node:util';
 import { expect } from 'chai';
 import { Passport } from 'passport';
 import { PipedriveStrategy, type StateStoreCallback, type StateVerifyCallback } from 'passport-pipedrive-oauth2';
@@ -468,6 +469,14 @@ describe('a store of the app', () => {
       });
     }
   }
+
+  it('cannot show the client secret when it prints what it is told', async () => {
+    const visitor = (await start({ options: { store: { store: stored[3], verify: verified[4] } } })).visitor();
+    const told = kept.get(await visitor.start());
+    for (const text of [inspect(told, { showHidden: true, depth: 9 }), format('%o', told), JSON.stringify(told)]) {
+      expect(text).to.include(options.clientID).and.not.include(options.clientSecret);
+    }
+  });
 
   type Fails = (done: (error?: unknown) => void) => void;
   const fails: Record<string, Fails> = {
