@@ -50,6 +50,15 @@ describe('SessionStateStore', () => {
     }
   });
 
+  it('keeps no member that is undefined, which some sessions would turn into null', async () => {
+    for (const state of [undefined, () => {}]) {
+      const browser = StoreClient.of('SessionStateStore');
+      await browser.begin({}, state);
+      const [flow] = Object(browser.session['pipedrive-oauth2:flows']);
+      expect(Object.values(flow)).to.have.length.above(0).and.not.include(undefined);
+    }
+  });
+
   it('assigns a new value at the top level each time', async () => {
     const { saved, handler } = savingSession();
     const visitor = (await start(withSession({ before: [handler] }))).visitor();

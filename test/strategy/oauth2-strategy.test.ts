@@ -446,6 +446,57 @@ describe('as an OAuth2Strategy', () => {
       ]);
     });
 
+    it("asks for each user's profile at the user's own company, also when another's sign-in ends meanwhile", async () => {
+      const asked: string[] = [];
+      let goOn = () => {};
+      const waits = new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      const strategy = stubbed(
+        (code, _params, done) =>
+          done(null, `token-of-${code}`, 'refresh', { api_domain: `https://${code}.pipedrive.com` }),
+        {
+          state: false,
+          skipUserProfile: (token: string, done: (error: unknown, skip?: boolean) => void) =>
+            void (token === 'token-of-ada' ? waits : Promise.resolve()).then(() => done(null, false)),
+        },
+      );
+      Object.assign(strategy._oauth2, {
+        get: (url: string, token: string, done: (error: unknown, body?: string) => void) => {
+          asked.push(`${url} ${token}`);
+          done(null, '{"data":{"id":1,"company_id":2}}');
+        },
+      });
+      const app = await start({ strategy });
+      const ada = app.visitor().callback({ code: 'ada' });
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      for (const code of ['bob', 'cleo']) await app.visitor().callback({ code });
+      goOn();
+      expect((await ada).outcome).to.equal('success');
+      const users = ['bob', 'cleo', 'ada'];
+      expect(asked).to.deep.equal(
+        users.map((user) => `https://${user}.pipedrive.com/api/v1/users/me token-of-${user}`),
+      );
+    });
+
+    for (const secret of ['an-access-token', 'a-refresh-token']) {
+      it(`repeats no token of the sign-in when the profile fails with a text that has ${secret}`, async () => {
+        const strategy = stubbed((_code, _params, done) =>
+          done(null, 'an-access-token', 'a-refresh-token', { api_domain: 'https://acme.pipedrive.com' }),
+        );
+        let text = 'nobody at home';
+        Object.assign(strategy._oauth2, {
+          get: (_url: string, _token: string, done: (error: unknown) => void) => done(new Error(text)),
+        });
+        const app = await start({ strategy });
+        expect(expectError(app, await app.visitor().signIn(), 502).message).to.include(text);
+        app.errors.length = 0;
+        text = `nobody at home for ${secret}`;
+        const error = expectError(app, await app.visitor().signIn(), 502);
+        expect(inspect(error, { depth: 9 })).not.to.include(secret);
+      });
+    }
+
     it('needs an access token of it, and nothing more', async () => {
       const before = Math.floor(Date.now() / 1000);
       const strategy = stubbed((_code, _params, done) => done(null, 'stubbed-token', 'stubbed-refresh', { more: 1 }), {
