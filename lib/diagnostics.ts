@@ -53,7 +53,7 @@ function siteOf(hostname: string): string {
 export function warnOfInstall(): void {
   warnOnce(
     'PIPEDRIVE_INSTALL_WITHOUT_STATE',
-    'A callback came with a code but without state, as when an install begins in the Marketplace; the code is dropped, and ' +
-      "the sign-in starts again. Register the route that starts a sign-in as the app's Installation URL in Developer Hub.",
+    'A callback came with a code but without state, as when an install begins in the Marketplace; the code is dropped. ' +
+      "Register the route that starts a sign-in as the app's Installation URL in Developer Hub.",
   );
 }
