@@ -1,5 +1,6 @@
 // The deadline of a request to Pipedrive.
 import type { Agent, ClientRequest } from 'node:http';
+import { setImmediate } from './set-immediate';
 
 /** The deadline passed. */
 export class DeadlineError extends Error {}
@@ -12,14 +13,14 @@ export class DeadlineError extends Error {}
 export class Deadline {
   /** Ends the attempt that is under way. */
   onPassed: (error: DeadlineError) => void = () => {};
-  private readonly timer: NodeJS.Timeout;
+  private timer: NodeJS.Timeout | undefined;
   /** The agent's queue while the request is in it, otherwise an empty one; and the request that was first in it. */
   private queue: readonly unknown[] = [];
   private first: unknown;
 
   /** @param timeout in ms */
   constructor(private readonly timeout: number) {
-    this.timer = setTimeout(() => this.expire(), timeout);
+    this.start();
   }
 
   /** Starts the time later if a request that has just been made waits for a socket of its agent. */
@@ -29,12 +30,17 @@ export class Deadline {
     this.lookAt(queue);
     request.once('socket', () => {
       this.lookAt([]);
-      this.timer.refresh();
+      this.start();
     });
   }
 
   clear(): void {
     clearTimeout(this.timer);
+  }
+
+  private start(): void {
+    this.clear();
+    this.timer = setTimeout(() => this.expire(), this.timeout); // under jsdom a number, which cannot be refreshed
   }
 
   private lookAt(queue: readonly unknown[]): void {
@@ -48,7 +54,7 @@ export class Deadline {
       return runInTurn(() => this.onPassed(new DeadlineError(`No answer within ${this.timeout} ms`)));
     }
     this.lookAt(this.queue);
-    this.timer.refresh();
+    this.start();
   }
 }
 

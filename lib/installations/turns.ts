@@ -1,11 +1,8 @@
 // Spreads many calls at once over turns of the event loop, so that it has no long pause.
-import timers from 'node:timers';
+import { setImmediate } from '../set-immediate';
 
 /** How many calls go on in one turn: a few milliseconds' worth. */
 const CALLS_PER_TURN = 200;
-
-// Taken now, and not the global one: tests of apps replace it and may let no time pass, and with jsdom there is none.
-const { setImmediate } = timers;
 
 export class Turns {
   #left = CALLS_PER_TURN;

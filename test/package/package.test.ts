@@ -81,8 +81,10 @@ describe('package', function () {
         import { dirname, join } from 'node:path';
         import vm from 'node:vm';
         const require = createRequire(import.meta.url);
-        // With jsdom there is no setImmediate, for one.
-        const parsingContext = vm.createContext({ atob, btoa, performance, setTimeout, clearTimeout });
+        // With jsdom there is no setImmediate, and a timer is a number.
+        const startTimer = (...args) => Number(setTimeout(...args));
+        const globals = { atob, btoa, Buffer, performance, process, URL, setTimeout: startTimer, clearTimeout };
+        const parsingContext = vm.createContext(globals);
         const load = (path) => {
           const module = { exports: {} };
           const names = ['module', 'exports', 'require'];
@@ -106,6 +108,30 @@ describe('package', function () {
         console.log(id);`,
       );
       expect(await project.run('token.mjs')).to.equal('1001:777\n');
+    });
+
+    it('ends requests that get no answer, and those that wait for their socket', async () => {
+      await project.write(
+        'silent.mjs',
+        `
+        import { once } from 'node:events';
+        import { Agent } from 'node:http';
+        import { createServer } from 'node:net';
+        import { loaded } from './realm.mjs';
+        const { PipedriveStrategy } = loaded('passport-pipedrive-oauth2');
+        const server = createServer((socket) => socket.on('error', () => {})).listen(0);
+        await once(server, 'listening');
+        const options = {
+          clientID: 'id', clientSecret: 'secret', callbackURL: 'http://localhost/callback',
+          authorizationServer: 'http://127.0.0.1:' + server.address().port, timeout: 100,
+          agent: new Agent({ maxSockets: 1 }),
+        };
+        const strategy = new PipedriveStrategy(options, () => false);
+        const refreshes = ['first', 'second'].map((token) => strategy.refresh(token).catch(({ status }) => status));
+        console.log(await Promise.all(refreshes));
+        process.exit();`,
+      );
+      expect(await project.run('silent.mjs')).to.equal('[ 504, 504 ]\n');
     });
 
     it('refreshes sealed tokens for a thousand callers', async () => {

@@ -81,6 +81,18 @@ describe('request that waits for a socket of its agent', () => {
     expect(await refresh).to.equal(504);
   });
 
+  it('times out where fake time has an end, and so do those after it', async () => {
+    endpoint.hold();
+    const strategy = strategyWith(new http.Agent());
+    for (const token of ['first', 'second']) {
+      const fakeTime = install({ toFake: ['setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate'] });
+      const refresh = statusOf(strategy.refresh(token));
+      fakeTime.tick(TIMEOUT);
+      fakeTime.uninstall();
+      expect(await refresh).to.equal(504);
+    }
+  });
+
   it('is one of a thousand that all end well, over two sockets', async () => {
     const strategy = strategyWith(new http.Agent({ keepAlive: true, maxSockets: 2 }));
     const tokens = Array.from({ length: 1_000 }, (_, index) => `token-${index}`);
