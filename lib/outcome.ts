@@ -1,4 +1,5 @@
 // What a request to the strategy ends in, as plain data; and the one place that calls a Passport action.
+import type { Http2ServerRequest } from 'node:http2';
 import type { Request } from 'express';
 import type { StrategyCreatedStatic } from 'passport';
 import type { TokenError } from 'passport-oauth2';
@@ -137,9 +138,14 @@ function withMembers(info: object, members: object): object {
   return info;
 }
 
-/** Prints what came of a request, and why. */
+/** Prints what came of a request, and why. What an app's function gave may throw when it is read. */
 function logOutcome(outcome: Outcome): void {
   if (!debug.enabled) return;
+  const printAction = () => debug('%s', outcome.action);
+  attempt(() => printOutcome(outcome), printAction);
+}
+
+function printOutcome(outcome: Outcome): void {
   const because = (reason: string | undefined) => (reason ? `: ${reason}` : '');
   if (outcome.action === 'fail') {
     const { code }: { code?: unknown } = Object(outcome.info);
@@ -242,9 +248,12 @@ function lastResort(req: Request, error: unknown): void {
 }
 
 /** On Fastify and bare servers the response is unknown. What has been written to it is still sent. */
-function endConnection({ socket }: Request): void {
+function endConnection(req: Request): void {
+  // Node.js's own request, which Fastify wraps. One of HTTP/2 shares its connection with those of other users.
+  const { stream, socket }: Partial<Http2ServerRequest> = Reflect.get(req, 'raw') ?? req;
+  if (typeof stream?.close === 'function') stream.close();
   // Test doubles have no socket, or none that does this.
-  if (typeof socket?.destroySoon === 'function') socket.destroySoon();
+  else if (typeof socket?.destroySoon === 'function') socket.destroySoon();
 }
 
 function warn(error: unknown): void {

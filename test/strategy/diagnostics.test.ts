@@ -191,6 +191,27 @@ describe('diagnostics', function () {
     expect(log).to.match(/verify, of length 0, has returned no promise/);
   });
 
+  it("has an outcome where the app's error or info cannot be read", async () => {
+    const log = await logOf(`
+      const unreadable = (object) => {
+        const get = () => { throw new Error('unreadable') };
+        return Object.defineProperties(object, { name: { get }, status: { get }, code: { get } });
+      };
+      const ends = { error: async () => { throw unreadable(new Error()) }, fail: (a, b, c, done) => done(null, false, unreadable({})) };
+      for (const [name, verify] of Object.entries(ends)) {
+        const strategy = create({ state: false, skipUserProfile: true }, verify);
+        strategy._oauth2.getOAuthAccessToken = (code, params, done) => done(null, 'a-token', 'b-token', {});
+        const [action] = await request(strategy, '/?code=a-code');
+        console.error('outcome:', action);
+      }
+    `);
+    for (const action of ['error', 'fail']) {
+      expect(log)
+        .to.match(new RegExp(`: ${action}$`, 'm'))
+        .and.include(`outcome: ${action}`);
+    }
+  });
+
   it('says nothing without NODE_DEBUG', async () => {
     expect(await logOf('await request(create());', {})).to.equal('');
   });

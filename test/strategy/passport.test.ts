@@ -393,6 +393,32 @@ describe('Passport', () => {
       expect(ended).to.include({ code: 'UND_ERR_SOCKET' });
     });
 
+    for (const [what, requestOf] of Object.entries({
+      'node:http2': (req: http2.Http2ServerRequest) => req,
+      Fastify: (raw: http2.Http2ServerRequest) => ({ url: raw.url, method: raw.method, headers: raw.headers, raw }),
+    })) {
+      it(`ends no other request of an HTTP/2 connection then, under ${what}`, async () => {
+        let endSlow = () => {};
+        const listener = (req: http2.Http2ServerRequest, res: http2.Http2ServerResponse) => {
+          if (req.url === '/slow') {
+            endSlow = () => res.end('done');
+            return;
+          }
+          const done = () => {
+            throw new Error('broken');
+          };
+          passport.authenticate(strategy, done)(requestOf(req), res, () => {});
+        };
+        const port = await listening(http2.createServer(listener));
+        const client = http2.connect(`http://127.0.0.1:${port}`);
+        const slow = text(client.request({ ':path': '/slow' }));
+        await once(client.request({ ':path': '/?error=user_denied' }), 'close');
+        endSlow();
+        expect(await slow).to.equal('done');
+        client.close();
+      });
+    }
+
     it('redirects to https where the connection is encrypted', async () => {
       const encrypted: http.RequestListener = (req, res) => {
         Object.assign(req.socket, { encrypted: true });
