@@ -2,7 +2,7 @@
 import { stringify } from 'node:querystring';
 import { finishError, internalOAuthError, ResponseError } from './errors';
 import { fromCallback } from './from-callback';
-import { formHeaders, type PipedriveOAuth2 } from './oauth2';
+import { basicCredentials, formHeaders, type PipedriveOAuth2 } from './oauth2';
 import { type PipedriveProfile, readProfile } from './profile';
 import { completeTokens, type PipedriveTokens } from './tokens';
 import { isText, withoutUndefined } from './values';
@@ -49,15 +49,16 @@ export async function requestRefresh(strategy: ClientHooks, refreshToken: string
 
 /** Asks for the user of an access token. */
 export async function requestProfile(
-  { _oauth2 }: Pick<ClientHooks, '_oauth2'>,
+  strategy: Pick<ClientHooks, '_oauth2'>,
   url: string,
   accessToken: string,
 ): Promise<PipedriveProfile> {
+  const { _oauth2 } = strategy;
   try {
     const [body] = await fromCallback<[unknown]>((done) => _oauth2.get(url, accessToken, done));
     return readProfile(String(body), { clientID: _oauth2._clientId });
   } catch (error) {
-    throw internalOAuthError("Pipedrive's /users/me", error);
+    throw finishError(internalOAuthError("Pipedrive's /users/me", error), secretsOf(strategy, accessToken));
   }
 }
 
@@ -81,6 +82,6 @@ export async function requestRevocation(
 
 /** What an error must not repeat: the client secret, the credentials as they are sent, and what else is secret. */
 export function secretsOf({ _oauth2 }: Pick<ClientHooks, '_oauth2'>, ...others: (string | undefined)[]): string[] {
-  const { Authorization } = formHeaders(_oauth2._clientId, _oauth2._clientSecret);
-  return [_oauth2._clientSecret, Authorization.slice('Basic '.length), ...others].filter(isText);
+  const { _clientId: clientId, _clientSecret: clientSecret } = _oauth2;
+  return [clientSecret, basicCredentials(clientId, clientSecret), ...others].filter(isText);
 }

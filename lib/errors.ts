@@ -50,11 +50,15 @@ function readRetryAfter(headers: unknown): string | undefined {
   return isText(value) && RETRY_AFTER.test(value) ? value : undefined;
 }
 
+/** A code of the system's or of Node.js's, such as `ECONNRESET`. Another client's may be anything. */
+const SYSTEM_CODE = /^[A-Z][A-Z\d_]*$/;
+
 /** No response came. */
 function connectionError(endpoint: string, error: unknown, code: unknown): InternalOAuthError {
   const texts = [error instanceof Error ? error.message : error, code];
   const reason: Message = (isSafe) => String(texts.find(isSafe) ?? 'Unknown');
-  const cause = withMessage(isText(code) ? Object.assign(new Error(), { code }) : new Error(), reason);
+  const cause = withMessage(new Error(), reason);
+  if (isText(code) && SYSTEM_CODE.test(code)) Object.assign(cause, { code });
   return error instanceof DeadlineError
     ? createInternalOAuthError(() => `${endpoint} did not answer in time`, 504, cause)
     : createInternalOAuthError((isSafe) => `${endpoint} could not be reached: ${reason(isSafe)}`, 502, cause);
@@ -99,10 +103,12 @@ export function descriptionOf({ message, code }: TokenError): string | undefined
 export function finishError(error: unknown, secrets: readonly string[], state?: unknown): unknown {
   if (!(error instanceof Error) || !messages.has(error)) return error;
   // A `TokenError` cannot go without its code: an `InternalOAuthError` takes its place.
-  if (error instanceof TokenError && repeatsSecret(error.code, secrets)) {
-    return finishError(internalOAuthError('Pipedrive', { statusCode: 400 }), secrets, state);
+  const { cause } = error;
+  if (error instanceof TokenError && cause instanceof Error && repeatsSecret(error.code, secrets)) {
+    const withoutCode = createInternalOAuthError(() => "Pipedrive's error code repeats a secret", 502, cause);
+    return finishError(withoutCode, secrets, state);
   }
-  for (const each of [error, error.cause]) if (each instanceof Error) removeSecrets(each, secrets);
+  for (const each of [error, cause]) if (each instanceof Error) removeSecrets(each, secrets);
   return state === undefined ? error : withHidden(error, 'state', state);
 }
 
@@ -112,8 +118,10 @@ export function safeMessageOf(error: unknown): string | undefined {
 }
 
 function removeSecrets(error: Error, secrets: readonly string[]): void {
-  const message = messages.get(error)?.((text) => isRepeatable(text) && !repeatsSecret(text, secrets));
-  if (message === undefined || message === error.message) return;
+  const compose = messages.get(error);
+  const message = compose?.((text) => isRepeatable(text) && !repeatsSecret(text, secrets));
+  // A message that repeats none stays, also as a hook has changed it.
+  if (message === undefined || message === compose?.(isRepeatable)) return;
   error.message = message;
   Error.captureStackTrace(error); // the stack begins with the message
 }

@@ -18,11 +18,16 @@ interface Callbacks {
   data(error: unknown, body?: string, response?: IncomingMessage): void;
 }
 
-/** Headers of a form that the app sends with its credentials (RFC 6749 §2.3.1). */
-export const formHeaders = memoizeLast((clientId: string, clientSecret: string) => {
-  const credentials = Buffer.from(`${clientId}:${clientSecret}`).toString('base64');
-  return { 'Content-Type': 'application/x-www-form-urlencoded', Authorization: `Basic ${credentials}` };
-});
+/** The client's credentials as HTTP Basic has them. */
+export const basicCredentials = memoizeLast((clientId: string, clientSecret: string) =>
+  Buffer.from(`${clientId}:${clientSecret}`).toString('base64'),
+);
+
+/** Headers of a form that the app sends with its credentials (RFC 6749 §2.3.1). Those who wrap `_request` may change them. */
+export function formHeaders(clientId: string, clientSecret: string): Record<string, string> {
+  const Authorization = `Basic ${basicCredentials(clientId, clientSecret)}`;
+  return { 'Content-Type': 'application/x-www-form-urlencoded', Authorization };
+}
 
 /** What the strategy knows beyond `OAuth2`'s own six arguments. */
 interface ClientOptions {
@@ -61,8 +66,9 @@ export class PipedriveOAuth2 extends OAuth2 {
     { timeout = 10_000, agent, userProfileURL }: ClientOptions = {},
   ) {
     super(clientId, clientSecret, baseSite, authorizePath, accessTokenPath, customHeaders);
-    // Neither a log nor JSON of the strategy shows the secret, or the agent, which may hold a proxy's password.
+    // Neither a log nor JSON of the strategy shows the secret, or headers and an agent, which may hold a proxy's password.
     withHidden(this, '_clientSecret', clientSecret);
+    withHidden(this, '_customHeaders', this._customHeaders);
     withHidden(this, '_agent', agent ?? this._agent);
     this.timeout = timeout;
     this.userProfileURL = userProfileURL;

@@ -133,7 +133,7 @@ export class PipedriveStrategy extends OAuth2Strategy {
     const { statusCode, data }: Record<string, unknown> = Object(error);
     if (typeof statusCode !== 'number' || !isText(data)) return internalOAuthError(endpoint, error);
     try {
-      return this.parseErrorResponse(data, statusCode) ?? internalOAuthError(endpoint, error);
+      return this.parseErrorResponse(data, statusCode) || internalOAuthError(endpoint, error);
     } catch {
       return internalOAuthError(endpoint, error); // as in passport-oauth2: an override may not expect every body
     }

@@ -71,6 +71,13 @@ describe('as an OAuth2Strategy', () => {
     }
   });
 
+  it('shows no header of the option customHeaders when it is printed, nor in JSON', () => {
+    const strategy = create({ customHeaders: { 'Proxy-Authorization': 'password-of-the-proxy' } });
+    for (const text of [inspect(strategy, { depth: 9 }), format('%o', strategy), JSON.stringify(strategy)]) {
+      expect(text).to.include('/oauth/token').and.not.include('password-of-the-proxy');
+    }
+  });
+
   it('shows no token of a sign-in or a refresh that is pending, when it is printed', async () => {
     const seen: string[] = [];
     const strategy = create({}, ({ profile }) => {
@@ -390,15 +397,62 @@ describe('as an OAuth2Strategy', () => {
       expect(expectFailure(answer, 403, 'invalid_grant')).to.include({ description: 'Own text' });
     });
 
-    it('parseErrorResponse that throws, which counts as none', async () => {
+    for (const [what, parseErrorResponse] of Object.entries<() => unknown>({
+      throws() {
+        throw new Error('not for this body');
+      },
+      'yields null': () => null,
+      'yields false': () => false,
+      'yields an empty text': () => '',
+    })) {
+      it(`parseErrorResponse that ${what}, which counts as none`, async () => {
+        const strategy = Object.assign(create(), { parseErrorResponse });
+        const app = await start({ strategy });
+        exchange().reply(400, tokenErrors.clientInvalid);
+        expect(expectError(app, await app.visitor().signIn(), 502)).to.be.instanceOf(InternalOAuthError);
+        tokenEndpoint().reply(400, tokenErrors.refreshTokenInvalid);
+        const refused = await app.strategy.refresh('a-token').catch((error: unknown) => error);
+        expect(refused).to.be.instanceOf(InternalOAuthError);
+      });
+    }
+
+    it('parseErrorResponse that changes the message of the original, unless that repeats a secret', async () => {
       class Own extends PipedriveStrategy {
-        override parseErrorResponse(): Error {
-          throw new Error('not for this body');
+        override parseErrorResponse(body: unknown, status: number) {
+          const error = super.parseErrorResponse(body, status);
+          if (error) error.message = `Tenant 7: ${error.message}`;
+          return error;
         }
       }
       const app = await start({ strategy: new Own(options, anybody) });
-      exchange().reply(400, tokenErrors.clientInvalid);
-      expect(expectError(app, await app.visitor().signIn(), 502)).to.be.instanceOf(InternalOAuthError);
+      for (const [message, expected] of [
+        ['No such client', 'Tenant 7: No such client'],
+        [`No client with ${clientSecret}`, 'invalid_client'],
+      ]) {
+        exchange().reply(400, { error: 'invalid_client', message });
+        await app.visitor().signIn();
+        expect(app.errors.pop()).to.have.property('message', expected);
+      }
+    });
+
+    it('_oauth2._request, whose headers are those of one request, to be changed at will', async () => {
+      const strategy = create();
+      const headersOf: unknown[] = [];
+      const { _request: request } = strategy._oauth2;
+      strategy._oauth2._request = function (method, url, headers, ...rest) {
+        headersOf.push({ ...headers });
+        if (headers) for (const name of Object.keys(headers)) delete headers[name];
+        request.call(this, method, url, { Authorization: 'Basic of-my-own' }, ...rest);
+      };
+      nock('https://oauth.pipedrive.com').post('/oauth/token').twice().reply(400, tokenErrors.clientInvalid);
+      nock('https://oauth.pipedrive.com').post('/oauth/revoke').twice().reply(400, tokenErrors.clientInvalid);
+      for (const call of [() => strategy.refresh('a-token'), () => strategy.revoke('a-token')]) {
+        for (const _ of [1, 2]) {
+          const error: unknown = await call().catch((reason: unknown) => reason);
+          expect(error).to.be.instanceOf(TokenError).and.to.have.property('code', 'invalid_client');
+          expect(headersOf.pop()).to.have.property('Authorization', `Basic ${basic}`);
+        }
+      }
     });
 
     it('_createOAuthError', async () => {
@@ -604,6 +658,18 @@ describe('as an OAuth2Strategy', () => {
       });
       const app = await start({ strategy });
       expectNoSecrets(expectError(app, await app.visitor().signIn(code), 502), code);
+    });
+
+    it('shows no code of an error that is a secret, and keeps one of the system', async () => {
+      const code = 'the-code-of-the-user';
+      const strategy = stubbed((given, _params, done) =>
+        done(given === code ? { code, message: 'nobody at home' } : Object.assign(new Error(), { code: 'ECONNRESET' })),
+      );
+      const app = await start({ strategy });
+      expectNoSecrets(expectError(app, await app.visitor().signIn(code), 502), code);
+      app.errors.length = 0;
+      const { cause } = expectError(app, await app.visitor().signIn('another-code'), 502);
+      expect(cause).to.have.property('code', 'ECONNRESET');
     });
 
     it('rejects refresh and revoke with its errors', async () => {

@@ -8,7 +8,7 @@ import {
   type VerifyFunctionWithRequest,
 } from 'passport-pipedrive-oauth2';
 import { anybody, appsForEach, expectError, mustNotBeCalled, options } from '../support/app';
-import { expectNoUnhandledRejections } from '../support/errors';
+import { expectNoSecrets, expectNoUnhandledRejections } from '../support/errors';
 import { exchange, letSignIn, profileRequest, stubPipedrive, tokens } from '../support/pipedrive';
 
 describe('verify', () => {
@@ -355,9 +355,10 @@ describe('verify', () => {
       { ...options, userProfileURL: 'https://examplebikes.pipedrive.com/api/v1/users/me' },
       mustNotBeCalled,
     );
-    profileRequest().reply(500);
+    profileRequest().reply(401, { error: `No user of ${tokens.access_token}` });
     const error = await new Promise((resolve) => strategy.userProfile(tokens.access_token, resolve));
     expect(error).to.have.property('status', 502);
+    expectNoSecrets(error);
     const { strategy: other } = await start();
     const unknown = await new Promise((resolve) => other.userProfile(tokens.access_token, resolve));
     expect(unknown).to.be.instanceOf(InternalOAuthError).and.have.property('message').that.includes('userProfileURL');
