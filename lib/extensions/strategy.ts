@@ -81,6 +81,8 @@ function resolveExtensionVerify(verify: ExtensionVerifyFunction) {
   if (verify.length > 1) {
     throw new TypeError('verify must take one argument: ({ id, companyId, userId, issuedAt, expiresAt, req })');
   }
+  // With a second argument a parameter that has a default would be filled.
+  if (verify.length === 1) return resolveContextVerify(verify);
   // A framework's `(...args)`, such as Nest's, expects a `done` at the end.
   return (context: ExtensionVerifyContext): Promise<Verdict> =>
     new Promise((resolve, reject) => {

@@ -211,6 +211,13 @@ describe('PipedriveExtensionStrategy', () => {
       expect((await open(await start({ verify: async () => ({ id: 1 }) }), token())).user).to.deep.equal({ id: 1 });
     });
 
+    it('may have more parameters with defaults, which keep them', async () => {
+      const refuse = () => false;
+      const verify = ({ id }: ExtensionVerifyContext, find: (id: string) => unknown = refuse, ...rest: unknown[]) =>
+        rest.length === 0 && find(id);
+      expect((await open(await start({ verify }), token())).status).to.equal(401);
+    });
+
     it('may be of a framework that wraps it in (...args), and answers to the last of them', async () => {
       const wrapped = async (...args: unknown[]) => {
         const done = args.at(-1);
