@@ -78,17 +78,19 @@ export class Installations {
   }
 
   /**
-   * Uninstalls the app for this user: revokes the refresh token at Pipedrive, then forgets the installation. When
-   * revoking fails, the installation stays, and the rejection is that of `strategy.revoke`. Rejects with
-   * `NotInstalledError` when there is none.
+   * Uninstalls the app for this user: revokes the refresh token at Pipedrive, then forgets the installation. The tokens of
+   * a sign-in that comes meanwhile are revoked as well. When revoking fails, the installation stays, and the rejection is
+   * that of `strategy.revoke`. Rejects with `NotInstalledError` when there is none.
    *
    * @see Pipedrive, app-uninstallation
    */
   async uninstall(who: Who): Promise<void> {
     const id = readWho(who);
-    const stored = await this.#store.load(id);
+    let stored = await this.#store.load(id);
     if (!stored) throw new NotInstalledError();
-    await this.#strategy.revoke(stored.refresh_token, 'refresh_token');
-    await this.#store.delete(id);
+    while (stored) {
+      await this.#strategy.revoke(stored.refresh_token, 'refresh_token');
+      stored = await this.#store.deleteRevoked(id, stored.refresh_token);
+    }
   }
 }

@@ -49,7 +49,17 @@ export class TimedStore {
   }
 
   async delete(id: string): Promise<void> {
-    await this.#locks.run(id, () => this.#timed('delete', () => this.#store.delete(id)));
+    await this.#locks.run(id, () => this.#delete(id));
+  }
+
+  /** Deletes tokens whose refresh token has been revoked. Others, of a new sign-in, it leaves, and yields them. */
+  deleteRevoked(id: string, refreshToken: string): Promise<PipedriveTokens | undefined> {
+    return this.#locks.run(id, async () => {
+      const now = await this.load(id);
+      if (now && now.refresh_token !== refreshToken) return now;
+      await this.#delete(id);
+      return undefined;
+    });
   }
 
   /** Saves tokens if those that they come from are still the stored ones, and yields what is stored then. */
@@ -71,6 +81,10 @@ export class TimedStore {
 
   #set(id: string, tokens: PipedriveTokens): Promise<unknown> {
     return this.#timed('set', () => this.#store.set(id, copyOf(tokens)));
+  }
+
+  #delete(id: string): Promise<unknown> {
+    return this.#timed('delete', () => this.#store.delete(id));
   }
 
   async #timed(operation: keyof TokenStore, call: () => unknown): Promise<unknown> {

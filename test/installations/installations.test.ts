@@ -406,6 +406,19 @@ describe('installations', () => {
       expect(store.values.size).to.equal(0);
     });
 
+    it('revokes the tokens of a sign-in that comes meanwhile as well, and those of a refresh once', async () => {
+      const { installations, store, strategy } = installationsOver(new FakeStore(fresh()));
+      const saved = [tokensWith('of a sign-in', HOUR, 'another'), tokensWith('of a refresh', HOUR, 'another')];
+      strategy.revoke = async (token) => {
+        strategy.revoked.push([token, undefined]);
+        for (const tokens of saved.splice(0)) await installations.save(who, tokens);
+        if (token === 'another') await installations.save(who, tokensWith('of another refresh', HOUR, 'another'));
+      };
+      await installations.uninstall(who);
+      expect(strategy.revoked.map(([token]) => token)).to.deep.equal(['refresh-token', 'another']);
+      expect(store.values.size).to.equal(0);
+    });
+
     it('keeps the row, and rejects, when revoking fails', async () => {
       const outage = new Error('down');
       const { installations, store, strategy } = installationsOver(new FakeStore(fresh()));
