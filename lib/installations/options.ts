@@ -18,14 +18,14 @@ export interface InstallationsOptions {
   store: TokenStore;
   /**
    * How long before its end an access token is refreshed in the background, in milliseconds. With 0 it is refreshed only
-   * when it has expired.
+   * when it has expired; with the lifetime of a token, an hour, at each call.
    *
    * @default 300000
    */
   refreshAhead?: number | undefined;
   /**
    * Longest time for one call to the store, in milliseconds. When it runs out, what the app called rejects with an error
-   * whose `code` is `'store_timeout'` and whose `status` is 503; within a refresh `onError` gets the error.
+   * whose `code` is `'store_timeout'` and whose `status` is 503; within a refresh that succeeds `onError` gets the error.
    *
    * @default 2000
    */
@@ -37,7 +37,7 @@ export interface InstallationsOptions {
    */
   concurrency?: number | undefined;
   /**
-   * Gets the errors that reject no call: of the store within a refresh, and of a refresh in the background.
+   * Gets the errors that reject no call: of the store within a refresh that succeeds, and of a refresh in the background.
    *
    * @default a process warning with the code `'PIPEDRIVE_INSTALLATIONS'`, without the error's message
    */
