@@ -149,6 +149,12 @@ describe('CookieStateStore', () => {
       }
     });
 
+    it('keeps a code verifier of whatever characters RFC 7636 §4.1 has', async () => {
+      const browser = client();
+      const { handle } = await browser.begin(secureMeta, undefined, 'a-code.verifier..with~dots_.');
+      expect(await browser.end(handle, secureMeta)).to.include({ ok: 'a-code.verifier..with~dots_.' });
+    });
+
     it('is made with the first secret, and checked with all', async () => {
       const withSecrets = async (...secret: string[]) =>
         (
@@ -366,6 +372,26 @@ describe('CookieStateStore', () => {
         for (const each of handles.slice(-kept)) {
           expect(await browser.end(String(each), secureMeta)).to.include({ ok: true });
         }
+      }
+    });
+
+    it('is large enough for a large flow, also where an older flow is in a small one', async () => {
+      const browser = client({ limit: 16 });
+      const handles: unknown[] = [];
+      for (let i = 0; i < 16; i += 1) {
+        handles.push((await browser.begin(secureMeta)).handle);
+        passTime(10);
+      }
+      const newestFirst = Array.from(browser.cookies).sort(([, a], [, b]) => b.localeCompare(a));
+      const names = Array.from(browser.cookies.keys()).sort();
+      browser.cookies.clear();
+      for (const [index, [, value]] of newestFirst.entries()) browser.cookies.set(names[index] ?? '', value);
+
+      const { handle } = await browser.begin(secureMeta, 'x'.repeat(498)); // two places hold such a flow: 0 and 1
+      expect(browser.lines.map((line) => line.split('=')[0])).to.deep.equal([names[1]]);
+      expect(await browser.end(handle, secureMeta)).to.include({ ok: true });
+      for (const each of [...handles.slice(0, 14), handles[15]]) {
+        expect(await browser.end(String(each), secureMeta)).to.include({ ok: true });
       }
     });
 

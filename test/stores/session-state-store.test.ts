@@ -157,21 +157,21 @@ describe('SessionStateStore', () => {
     });
   }
 
-  const flow = { h: 'x', t: 0, f: 'abcdef', u: options.callbackURL };
-  const wrongMembers = [{ h: 1 }, { t: '2' }, { u: 3 }, { s: '/deals' }, { s: {} }, { s: 5 }];
-  const junks: [what: string, junk: unknown][] = [
-    ...['text', 7, null, {}, [null, 7, {}]].map((junk): [string, unknown] => [JSON.stringify(junk), junk]),
-    ...wrongMembers.map((member): [string, unknown] => [
-      `a flow with ${JSON.stringify(member)}`,
-      [{ ...flow, ...member }],
-    ]),
-  ];
-  for (const [what, junk] of junks) {
+  const junks = ['text', 7, null, {}, [null, 7, {}]].map((junk): [string, (flow: object) => unknown] => [
+    JSON.stringify(junk),
+    () => junk,
+  ]);
+  for (const member of [{ h: 1 }, { t: '2' }, { t: null }, { u: 3 }, { s: '/deals' }, { s: {} }, { s: 5 }, { v: 5 }]) {
+    junks.push([`a flow with ${JSON.stringify(member)}`, (flow) => [{ ...flow, ...member }]]);
+  }
+  for (const [what, junkOf] of junks) {
     it(`does without what else is under its key: ${what}`, async () => {
       const { saved, handler } = savingSession();
-      saved['pipedrive-oauth2:flows'] = JSON.stringify(junk);
       const visitor = (await start(withSession({ before: [handler] }))).visitor();
-      expectFailure(await visitor.callback({ code: 'a', state: 'x' }), 403, 'state_invalid');
+      const state = await visitor.start();
+      const [flow] = JSON.parse(String(saved['pipedrive-oauth2:flows']));
+      saved['pipedrive-oauth2:flows'] = JSON.stringify(junkOf(flow));
+      expectFailure(await visitor.callback({ code: 'a', state }), 403, 'state_invalid');
       letSignIn();
       expect((await visitor.signIn()).outcome).to.equal('success');
       expect(saved['pipedrive-oauth2:flows']).to.equal('[]');

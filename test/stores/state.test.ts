@@ -435,6 +435,8 @@ describe('a store of the app', () => {
     4: (_req: object, state: unknown, meta: object, done: StateStoreCallback) => done(null, keep(state, meta)),
     5: (_req: object, verifier: unknown, state: unknown, meta: object, done: StateStoreCallback) =>
       done(null, keep(verifier, state, meta)),
+    6: (_req: object, done: StateStoreCallback, _c?: unknown, _d?: unknown, _e?: unknown, _f?: unknown) =>
+      done(null, keep()),
   };
   const verified = {
     3: (_req: object, state: string, done: StateVerifyCallback) => done(null, kept.delete(state), 'app state'),
@@ -454,6 +456,7 @@ describe('a store of the app', () => {
     [3, [meta]],
     [4, ['given', meta]],
     [5, [undefined, 'given', meta]],
+    [6, []],
   ] as const) {
     for (const verifying of [3, 4] as const) {
       it(`works with ${storing} parameters of store and ${verifying} of verify`, async () => {
@@ -536,6 +539,16 @@ describe('a store of the app', () => {
     const store = { store: (_req: object, done: StateStoreCallback) => done(null, false), verify: verified[3] };
     const visitor = (await start({ options: { store } })).visitor();
     expectFailure(await visitor.send('/callback'), 403, 'state_missing');
+  });
+
+  it('that refuses to begin, and names a code, is that failure', async () => {
+    const refusal = { code: 'state_invalid', reason: 'not from here' } as const;
+    const store = {
+      store: (_req: object, done: StateStoreCallback) => done(null, false, refusal),
+      verify: verified[3],
+    };
+    const visitor = (await start({ options: { store } })).visitor();
+    expectFailure(await visitor.send('/callback'), 403, 'state_invalid');
   });
 
   it('is not asked about an error without state, whose text is not repeated', async () => {

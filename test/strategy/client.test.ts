@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';
+import { connect, type NetConnectOpts, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { inspect } from 'node:util';
 import { expect } from 'chai';
@@ -196,6 +197,22 @@ describe('client', () => {
       const { app, server } = await startApp((socket) => socket.resetAndDestroy(), { agent: new OldAgent() });
       expectOurs(app, await app.visitor().signIn(), 502);
       expect(server.requests).to.have.length(1);
+    });
+
+    it('is not one that a proxy has answered on: the request is not sent again', async () => {
+      const agent = Object.assign(new http.Agent({ keepAlive: true }), {
+        createConnection(given: NetConnectOpts, done: (error: Error | null, socket: Socket) => void): void {
+          const socket = connect(given);
+          socket.write('CONNECT oauth.pipedrive.com:443 HTTP/1.1\r\n\r\n');
+          socket.once('data', () => done(null, socket));
+        },
+      });
+      const { app, server } = await startApp(
+        (socket, { count }) => (count === 1 ? socket.write('HTTP/1.1 200 X\r\n\r\n') : socket.resetAndDestroy()),
+        { agent },
+      );
+      expectOurs(app, await app.visitor().signIn(), 502);
+      expect(server.requests.filter((line) => line.startsWith('POST'))).to.have.length(1);
     });
 
     it('ends no idle connection to another host', async () => {

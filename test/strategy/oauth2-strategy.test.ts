@@ -602,17 +602,18 @@ describe('as an OAuth2Strategy', () => {
         .above(Date.now() / 1000);
     });
 
-    for (const [what, answer] of Object.entries<unknown[]>({
-      'no access token': [null],
-      'an empty access token': [null, ''],
-      'an error': [new Error('down')],
-      "oauth's plain error": [{ statusCode: 500, data: 'x' }],
-    })) {
+    for (const [what, answer, message] of [
+      ['no access token', [null], 'has no access token'],
+      ['an empty access token', [null, ''], 'has no access token'],
+      ['an error', [new Error('down')], 'could not be reached: down'],
+      ["oauth's plain error", [{ statusCode: 500, data: 'x' }], 'answered 500'],
+    ] as const) {
       it(`is an error with status 502 for ${what}`, async () => {
         const app = await start({
           strategy: stubbed((_code, _params, done) => Reflect.apply(done, undefined, answer)),
         });
-        expect(expectError(app, await app.visitor().signIn(), 502)).to.be.instanceOf(InternalOAuthError);
+        const error = expectError(app, await app.visitor().signIn(), 502);
+        expect(error).to.be.instanceOf(InternalOAuthError).and.have.property('message').that.includes(message);
       });
     }
 

@@ -51,6 +51,14 @@ describe('request to Pipedrive', () => {
       'http.client.response.finish',
       (message) => (message as { response: IncomingMessage }).response.destroy(new Error('no way')),
     ],
+    'destroys the response that has come and that nobody has read yet': [
+      'http.client.response.finish',
+      (message) => {
+        const { response } = message as { response: IncomingMessage };
+        response.pause();
+        setImmediate(() => response.destroy());
+      },
+    ],
     'destroys the request': [
       'http.client.request.start',
       (message) => (message as { request: ClientRequest }).request.destroy(),
@@ -110,6 +118,15 @@ describe('request to Pipedrive', () => {
       expect(error).to.be.instanceOf(InternalOAuthError).and.include({ status: 502 });
     });
   }
+
+  it('is an error with status 502 when the response switches protocols, and the connection ends', async () => {
+    const server = await startServer((socket) => {
+      socket.write('HTTP/1.1 101 X\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    });
+    const error = await refreshError(strategyOn(server.origin));
+    expect(error).to.include({ status: 502 }).and.have.property('message').that.includes('switches protocols');
+    await server.drained();
+  });
 
   it('says that a response is too long', async () => {
     const server = await startServer((socket) => socket.write(answerOf('x'.repeat(1_048_577))));
