@@ -5,6 +5,7 @@ import { PipedriveStrategy, TokenError } from 'passport-pipedrive-oauth2';
 import { tokenErrors } from 'pipedrive-sandbox';
 import { clientID, clientSecret, mustNotBeCalled, options } from '../support/app';
 import { basic, expectNoSecrets } from '../support/errors';
+import { Deferred } from '../support/installations';
 import { accessToken, refreshToken, stubPipedrive, tokenEndpoint, tokens } from '../support/pipedrive';
 
 const form = { grant_type: 'refresh_token', refresh_token: refreshToken };
@@ -62,6 +63,26 @@ describe('refresh', () => {
     await revocation;
     const all = await Promise.all([before, during, strategy.refresh(refreshToken)]);
     expect(new Set(all.map(({ access_token }) => access_token))).to.have.property('size', 3);
+  });
+
+  it('shares a refresh from after a revocation also when one from before it has ended', async () => {
+    const strategy = strategyWith();
+    const [endOfBefore, endOfAfter] = [new Deferred(), new Deferred()];
+    for (const { promise } of [endOfBefore, endOfAfter]) {
+      refreshing().reply(200, async () => {
+        await promise;
+        return tokens;
+      });
+    }
+    nock('https://oauth.pipedrive.com').post('/oauth/revoke').reply(200);
+    const before = strategy.refresh(refreshToken);
+    await strategy.revoke(refreshToken);
+    const after = strategy.refresh(refreshToken);
+    endOfBefore.resolve();
+    await before;
+    const joined = strategy.refresh(refreshToken);
+    endOfAfter.resolve();
+    expect(await joined).to.deep.equal(await after);
   });
 
   it('tells a hundred calls at once that the one request failed, and asks anew after it', async () => {

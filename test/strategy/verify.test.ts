@@ -138,6 +138,9 @@ describe('verify', () => {
     expect(answer.authInfo).to.deep.equal({ scope: 'all', state: 'x' });
     const text = await signIn((_a, _r, _p, done) => done(null, { id: 1 }, 'Welcome'), { authorize: { state: 'x' } });
     expect(text.answer.authInfo).to.deep.equal({ message: 'Welcome', state: 'x' });
+    const bare = Object.freeze(Object.assign(Object.create(null), { scope: 'all' }));
+    const ofNone = await signIn((_a, _r, _p, done) => done(null, { id: 1 }, bare), { authorize: { state: 'x' } });
+    expect(ofNone.answer.authInfo).to.deep.equal({ scope: 'all', state: 'x' });
   });
 
   for (const info of [true, 7, Symbol('info')]) {
