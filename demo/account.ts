@@ -97,8 +97,11 @@ export function happeningView(account: Account | undefined) {
 export const uninstallRoute =
   (connections: Connection[]): RequestHandler =>
   (req, res, next) => {
-    const isOf = ({ options }: Connection) => options.clientID === req.body?.client_id;
-    const connection = connections.find(isOf) ?? connections[0];
+    const { client_id, company_id, user_id }: Record<string, unknown> = Object(req.body);
+    const ofClient = connections.filter(({ options }) => options.clientID === client_id);
+    // A client may have several, with another secret or callback URL: the user is in one of them.
+    const ofUser = ofClient.find(({ accounts }) => accounts.has(`${company_id}:${user_id}`));
+    const connection = ofUser ?? ofClient.at(-1) ?? connections[0];
     return connection ? connection.uninstall(req, res, next) : next();
   };
 

@@ -61,7 +61,10 @@ app.get(
   passport.authenticate('pipedrive', { session: false }),
   (req, res) => res.json({ user: req.user, state: req.authInfo?.state }),
 );
-app.listen(port, () => console.log(\`Open http://localhost:\${port}/auth/pipedrive\`));
+app.listen(port, (error) => {
+  if (error) throw error; // the port is in use
+  console.log(\`Open http://localhost:\${port}/auth/pipedrive\`);
+});
 `;
 }
 

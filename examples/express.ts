@@ -44,7 +44,8 @@ async function main(): Promise<void> {
   };
   app.use(answerError);
 
-  app.listen(port, '127.0.0.1', () => {
+  app.listen(port, '127.0.0.1', (error) => {
+    if (error) throw error; // the port is in use
     console.log(`Open http://localhost:${port}`);
     if (sandbox) console.log(`Using the local Pipedrive sandbox at ${sandbox.origin}, where users uninstall, too`);
   });
