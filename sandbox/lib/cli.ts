@@ -13,7 +13,7 @@ Plays Pipedrive on this machine: consent page, OAuth 2.0 endpoints, Marketplace 
   --client-id ID           default "sandbox-client-id"
   --client-secret SECRET   default "sandbox-client-secret"
   --installation-url URL   where "Install" in the Marketplace leads; without it Pipedrive starts the flow
-  --users FILE             JSON: { "name": user or list of users }, each user as "data" of GET /users/me
+  --users FILE             JSON: { "name": user or list of users }, one for each company, as "data" of GET /users/me
   --help                   shows this text`;
 
 /** Something that the user can put right: the program ends with this one line. */
@@ -77,7 +77,7 @@ function adviceFor(error: unknown, port: number): unknown {
   return error;
 }
 
-/** A value as both a shell and a .env file read it. */
+/** A value as a shell reads it, and a .env file as well if there is no quote in it. */
 const quoted = (value: string): string => (/^[\w:./-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`);
 
 function greeting({ origin, env }: Sandbox, callback: string): string {

@@ -71,5 +71,12 @@ const model = (store: Store): OAuth2Server.AuthorizationCodeModel & OAuth2Server
   },
 });
 
-export const createOAuthServer = (store: Store) =>
-  new OAuth2Server({ model: model(store), allowEmptyState: true, alwaysIssueNewRefreshToken: store.rotate });
+export function createOAuthServer(store: Store): OAuth2Server {
+  const options = {
+    model: model(store),
+    allowEmptyState: true,
+    alwaysIssueNewRefreshToken: store.rotate,
+    enablePlainPKCE: true, // RFC 7636 §4.3: "plain" is the method of a challenge that names none; not in the library's types
+  };
+  return new OAuth2Server(options);
+}

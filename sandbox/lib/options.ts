@@ -57,6 +57,7 @@ function resolveApp(app: SandboxApp, index: number): App {
   const { scopes = ['deals:read', 'users:read'] } = app;
   for (const [key, value] of Object.entries({ clientId, clientSecret, jwtSecret, name }))
     check(isText(value), `${option}.${key}`, 'text that is not empty');
+  check(!clientId.includes(':'), `${option}.clientId`, 'text without a colon, as HTTP Basic wants it');
   const absolute = 'an absolute URL, like http://localhost:3000/auth/pipedrive/callback';
   check(
     isHttpURL(callbackURL) && !callbackURL.includes('#'),
@@ -82,6 +83,8 @@ function checkUsers(users: Users): void {
     const records: readonly SandboxUser[] = [data].flat();
     check(records.length > 0, `users.${name}`, 'a user or a list of at least one');
     for (const user of records) checkUser(user, `users.${name}`);
+    const companies = new Set(records.map(({ company_id }) => company_id));
+    check(companies.size === records.length, `users.${name}`, 'a list of users in a company each of their own');
   }
 }
 

@@ -7,6 +7,9 @@ import type { RecordedRequest } from './types';
 /** Parameters that are secret whatever their value. */
 const secretNames = ['access_token', 'client_secret', 'code', 'code_verifier', 'refresh_token', 'token'];
 
+/** Names that may hold an app's secret: "secret", for one. */
+const plainNames = [...secretNames, 'client_id', 'grant_type', 'token_type_hint'];
+
 /** The newest requests are kept. */
 const mostRequests = 10_000;
 
@@ -68,7 +71,8 @@ export class Requests {
   #maskedForm(parsed: object): Record<string, string> {
     const mask = ([name, value]: [string, unknown]): [string, string] => {
       const text = [value].flat().join(', ');
-      return [this.#masked(name), secretNames.includes(name) && text !== '' ? '***' : this.#masked(text)];
+      const shown = plainNames.includes(name) ? name : this.#masked(name);
+      return [shown, secretNames.includes(name) && text !== '' ? '***' : this.#masked(text)];
     };
     return Object.fromEntries(Object.entries(parsed).map(mask));
   }

@@ -138,5 +138,6 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   await once(server, 'listening');
   const address = server.address();
   const port = typeof address === 'object' && address ? address.port : resolved.port;
-  return new LocalSandbox(`http://${host}:${port}`, server, store, faults, requests);
+  const { origin } = new URL(`http://${host}:${port}`);
+  return new LocalSandbox(origin, server, store, faults, requests);
 }

@@ -35,7 +35,7 @@ export class Store {
   readonly people: People;
   readonly rotate: boolean;
   readonly codes = new Capped<Code>(10_000);
-  /** By refresh token. No cap: there are never more than apps times people. */
+  /** By refresh token. No cap: of those that have not expired there are never more than apps times people. */
   readonly #installs = new Map<string, Install>();
   readonly #accessTokens = new Capped<{ install: Install; expiresAt: number }>(10_000);
   #advanced = 0;

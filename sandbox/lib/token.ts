@@ -71,6 +71,7 @@ function token(store: Store): RequestHandler {
   return async (req, res) => {
     const request = new OAuth2Server.Request(req);
     request.query = {}; // the library would also take parameters from there
+    request.body = { ...request.body, scope: undefined }; // Pipedrive has no scopes to choose
     try {
       const { accessToken, refreshToken = '', client } = await server.token(request, new OAuth2Server.Response());
       const scope = store.app(client.id).scopes.join(',');

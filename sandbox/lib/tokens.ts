@@ -22,7 +22,8 @@ export function signedJWT(claims: object, secret: string): string {
   return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`;
 }
 
-const shapes = [/v1u:[\w+/=-]+/g, /\d+:\d+:[0-9a-f]{40}/g, /[0-9a-f]{40,}/g, /eyJ[\w-]+\.[\w-]+\.[\w-]+/g];
+// Bounded where they begin: a long text must not be read to its end from each of its characters.
+const shapes = [/v1u:[\w+/=-]+/g, /(?<!\d)\d+:\d+:[0-9a-f]{40}/g, /[0-9a-f]{40,}/g, /eyJ[\w-]{1,200}\.[\w-]+\.[\w-]+/g];
 
 /** A text with each code, token and JWT in it as `***`. */
 export const withoutTokens = (text: string): string =>

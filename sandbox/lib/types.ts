@@ -62,7 +62,7 @@ export interface Sandbox extends AsyncDisposable {
   /**
    * Plays the user who presses "Allow and install". `authorizeURL` is where the app has redirected the browser to.
    * Resolves to the callback URL, with a code, that the browser comes back to. Rejects when authorize does not show
-   * its page: the text of the error says why.
+   * its page: the text of the error says why. Waits for as long as the fault `'silence'` does.
    */
   approve(authorizeURL: string | URL, options?: { as?: Who | undefined }): Promise<string>;
 

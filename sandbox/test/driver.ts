@@ -66,8 +66,9 @@ export class Driver {
     return tokensOf(await this.exchange(await this.newCode(form)));
   }
 
-  refresh(refresh_token: string): Promise<Response> {
-    return post(`${this.origin}/oauth/token`, { grant_type: 'refresh_token', refresh_token }, basic(this.client));
+  refresh(refresh_token: string, form: Record<string, string> = {}): Promise<Response> {
+    const body = { grant_type: 'refresh_token', refresh_token, ...form };
+    return post(`${this.origin}/oauth/token`, body, basic(this.client));
   }
 
   revoke(token: string, signal?: AbortSignal): Promise<Response> {

@@ -83,6 +83,16 @@ describe('the requests of a sandbox', () => {
     expect(Object.values(sandbox.requests[0]?.form ?? {})).to.deep.equal(names.map(() => '***'));
   });
 
+  it('show the names of parameters, also where a secret is a word of them', async () => {
+    await using named = await startSandbox({
+      apps: [{ ...app, clientId: 'id', clientSecret: 'secret', jwtSecret: 'token' }],
+    });
+    const names = ['client_id', 'client_secret', 'grant_type', 'refresh_token', 'token', 'token_type_hint'];
+    const body = new URLSearchParams(names.map((name) => [name, 'x']));
+    await fetch(`${named.origin}/oauth/revoke`, { method: 'POST', body });
+    expect(Object.keys(named.requests[0]?.form ?? {})).to.deep.equal(names);
+  });
+
   it('leave out the pictures and styles of pages', async () => {
     for (const path of ['/style.css', '/icon.svg', '/'])
       expect((await fetch(sandbox.origin + path)).status).to.equal(200);

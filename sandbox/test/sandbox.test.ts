@@ -199,6 +199,21 @@ describe('the sandbox over HTTP', () => {
       await expectRefusal(await app.refresh(first.refresh_token), tokenErrors.refreshTokenInvalid);
     });
 
+    it('ignores a scope that a client asks for', async () => {
+      await using rotating = await startSandbox({ apps: [registered], rotate: true });
+      for (const { origin } of [sandbox, rotating]) {
+        const driver = new Driver(origin, registered);
+        const { scope, refresh_token } = await tokensOf(
+          await driver.exchange(await driver.newCode(), { scope: 'all' }),
+        );
+        for (const asked of [scope, 'all', '"']) {
+          const refreshed = await tokensOf(await driver.refresh(refresh_token, { scope: asked }));
+          expect(refreshed).to.include({ scope });
+          if (origin === rotating.origin) break;
+        }
+      }
+    });
+
     it('with rotate, a refresh yields another refresh token, and the old one is invalid', async () => {
       await using rotating = await startSandbox({ apps: [registered], rotate: true });
       const client = new Driver(rotating.origin, registered);
@@ -220,11 +235,17 @@ describe('the sandbox over HTTP', () => {
     });
 
     it('holds a client that sent a code_challenge to its verifier', async () => {
-      const code_challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM'; // RFC 7636, appendix B
-      const exchange = async (code_verifier: string) =>
-        app.exchange(await app.newCode({ code_challenge }), { code_verifier });
-      expect((await exchange('dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk')).status).to.equal(200);
-      await expectRefusal(await exchange('x'.repeat(43)), { error: 'invalid_grant' });
+      const code_verifier = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk'; // RFC 7636, appendix B
+      const challenge = {
+        code_challenge: 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM',
+        code_challenge_method: 'S256',
+      };
+      const plain = { code_challenge: code_verifier };
+      for (const form of [challenge, { ...plain, code_challenge_method: 'plain' }, plain] as Record<string, string>[]) {
+        expect((await app.exchange(await app.newCode(form), { code_verifier })).status).to.equal(200);
+        const refused = await app.exchange(await app.newCode(form), { code_verifier: 'x'.repeat(43) });
+        await expectRefusal(refused, { error: 'invalid_grant' });
+      }
     });
   });
 

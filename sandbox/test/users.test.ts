@@ -207,11 +207,13 @@ describe('a test with the sandbox', () => {
   }).timeout(20_000);
 
   describe('is told which option is wrong, without its value:', () => {
+    const user = { id: 1, company_id: 1, name: 's3cret' };
     const wrong: [option: string, what: string, changed: object][] = [
       ['apps', 'no app', { apps: [] }],
       ['apps', 'absent', { apps: undefined }],
       ['apps', 'two of one client id', { apps: [app, app] }],
       ['apps[0].clientId', 'empty', { apps: [{ ...app, clientId: '' }] }],
+      ['apps[0].clientId', 'with a colon', { apps: [{ ...app, clientId: 's3cret:' }] }],
       ['apps[0].clientSecret', 'absent', { apps: [{ ...app, clientSecret: undefined }] }],
       ['apps[0].callbackURL', 'a path', { apps: [{ ...app, callbackURL: '/s3cret' }] }],
       ['apps[0].callbackURL', 'with a fragment', { apps: [{ ...app, callbackURL: 'http://localhost/s3cret#' }] }],
@@ -219,6 +221,7 @@ describe('a test with the sandbox', () => {
       ['apps[0].scopes', 'text', { apps: [{ ...app, scopes: 's3cret' }] }],
       ['users', 'nobody', { users: {} }],
       ['users.ada', 'an empty list', { users: { ada: [] } }],
+      ['users.ada', 'twice in a company', { users: { ada: [user, { ...user, id: 2 }] } }],
       ['users.ada.id', 'text', { users: { ada: { id: 's3cret', company_id: 1, name: 'Ada' } } }],
       ['users.ada.name', 'absent', { users: { ada: { id: 1, company_id: 1 } } }],
       ['port', 'too high', { port: 65_536 }],
