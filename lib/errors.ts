@@ -51,7 +51,7 @@ function readRetryAfter(headers: unknown): string | undefined {
 }
 
 /** A code of the system's or of Node.js's, such as `ECONNRESET`. Another client's may be anything. */
-const SYSTEM_CODE = /^[A-Z][A-Z\d_]*$/;
+const SYSTEM_CODE = /^[A-Z][A-Z\d_/]*$/;
 
 /** No response came. */
 function connectionError(endpoint: string, error: unknown, code: unknown): InternalOAuthError {
@@ -103,12 +103,12 @@ export function descriptionOf({ message, code }: TokenError): string | undefined
 export function finishError(error: unknown, secrets: readonly string[], state?: unknown): unknown {
   if (!(error instanceof Error) || !messages.has(error)) return error;
   // A `TokenError` cannot go without its code: an `InternalOAuthError` takes its place.
-  const { cause } = error;
-  if (error instanceof TokenError && cause instanceof Error && repeatsSecret(error.code, secrets)) {
+  const cause = error.cause instanceof Error ? error.cause : new Error();
+  if (error instanceof TokenError && repeatsSecret(error.code, secrets)) {
     const withoutCode = createInternalOAuthError(() => "Pipedrive's error code repeats a secret", 502, cause);
     return finishError(withoutCode, secrets, state);
   }
-  for (const each of [error, cause]) if (each instanceof Error) removeSecrets(each, secrets);
+  for (const each of [error, cause]) removeSecrets(each, secrets);
   return state === undefined ? error : withHidden(error, 'state', state);
 }
 
@@ -119,9 +119,11 @@ export function safeMessageOf(error: unknown): string | undefined {
 
 function removeSecrets(error: Error, secrets: readonly string[]): void {
   const compose = messages.get(error);
-  const message = compose?.((text) => isRepeatable(text) && !repeatsSecret(text, secrets));
+  if (!compose) return;
+  if ('code' in error && secrets.includes(String(error.code))) Reflect.deleteProperty(error, 'code');
+  const message = compose((text) => isRepeatable(text) && !repeatsSecret(text, secrets));
   // A message that repeats none stays, also as a hook has changed it.
-  if (message === undefined || message === compose?.(isRepeatable)) return;
+  if (message === compose(isRepeatable) && !repeatsSecret(error.message, secrets)) return;
   error.message = message;
   Error.captureStackTrace(error); // the stack begins with the message
 }
@@ -154,7 +156,11 @@ export function asError(thrown: unknown): unknown {
 
 /** What an app's function threw, for a log. Without details: an HTTP client's error may have a token in its headers. */
 export function describeThrown(thrown: unknown): string {
-  return thrown instanceof Error ? String(thrown.stack) : inspect(thrown, { depth: 0 });
+  try {
+    return thrown instanceof Error ? String(thrown.stack) : inspect(thrown, { depth: 0 });
+  } catch {
+    return 'an error that cannot be read';
+  }
 }
 
 /** Whether an error may repeat a text from outside: it is short, and on one line. */

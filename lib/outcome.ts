@@ -247,11 +247,15 @@ function lastResort(req: Request, error: unknown): void {
   response.end();
 }
 
-/** On Fastify and bare servers the response is unknown. What has been written to it is still sent. */
+/** RFC 9113 §7: what ends a stream of HTTP/2 when the server fails. */
+const INTERNAL_ERROR = 2;
+
+/** On Fastify and bare servers the response is unknown. Over HTTP/1 what has been written to it is still sent. */
 function endConnection(req: Request): void {
-  // Node.js's own request, which Fastify wraps. One of HTTP/2 shares its connection with those of other users.
-  const { stream, socket }: Partial<Http2ServerRequest> = Reflect.get(req, 'raw') ?? req;
-  if (typeof stream?.close === 'function') stream.close();
+  const raw = Reflect.get(req, 'raw'); // Fastify wraps Node.js's request
+  const { httpVersionMajor, stream, socket }: Partial<Http2ServerRequest> = Object(raw).socket ? raw : req;
+  // Over HTTP/2 the connection is that of other requests, too.
+  if (httpVersionMajor === 2) stream?.close(INTERNAL_ERROR);
   // Test doubles have no socket, or none that does this.
   else if (typeof socket?.destroySoon === 'function') socket.destroySoon();
 }

@@ -419,6 +419,36 @@ describe('installations', () => {
       expect(store.values.size).to.equal(0);
     });
 
+    /** Makes the second `get` of the store another one. */
+    function replaceSecondGet(store: FakeStore, second: (get: FakeStore['onGet']) => FakeStore['onGet']): void {
+      const { onGet } = store;
+      store.onGet = (id) => {
+        store.onGet = second(onGet);
+        return onGet(id);
+      };
+    }
+
+    it('keeps the tokens of a sign-in that is saved when it has looked for such tokens', async () => {
+      const { installations, store } = installationsOver(new FakeStore(fresh()));
+      const saved: Promise<void>[] = [];
+      replaceSecondGet(store, (get) => async (id) => {
+        const tokens = await get(id);
+        saved.push(installations.save(who, tokensWith('of a sign-in', HOUR, 'another')));
+        return tokens;
+      });
+      await installations.uninstall(who);
+      await Promise.all(saved);
+      expect(store.values.get(who)).to.include({ access_token: 'of a sign-in' });
+    });
+
+    it('keeps the row, and rejects, when the store fails after revoking', async () => {
+      const outage = new Error('down');
+      const { installations, store } = installationsOver(new FakeStore(fresh()));
+      replaceSecondGet(store, () => () => Promise.reject(outage));
+      expect(await rejectionOf(installations.uninstall(who))).to.equal(outage);
+      expect(store.values.get(who)).to.deep.equal(fresh());
+    });
+
     it('keeps the row, and rejects, when revoking fails', async () => {
       const outage = new Error('down');
       const { installations, store, strategy } = installationsOver(new FakeStore(fresh()));

@@ -206,9 +206,8 @@ describe('diagnostics', function () {
       }
     `);
     for (const action of ['error', 'fail']) {
-      expect(log)
-        .to.match(new RegExp(`: ${action}$`, 'm'))
-        .and.include(`outcome: ${action}`);
+      expect(log).to.match(new RegExp(`^PASSPORT-PIPEDRIVE-OAUTH2 \\d+: ${action}$`, 'm'));
+      expect(log).to.include(`outcome: ${action}`);
     }
   });
 

@@ -420,19 +420,34 @@ describe('as an OAuth2Strategy', () => {
       class Own extends PipedriveStrategy {
         override parseErrorResponse(body: unknown, status: number) {
           const error = super.parseErrorResponse(body, status);
-          if (error) error.message = `Tenant 7: ${error.message}`;
+          if (error) error.message = `${error.message}, ${String(body)}`;
           return error;
         }
       }
       const app = await start({ strategy: new Own(options, anybody) });
-      for (const [message, expected] of [
-        ['No such client', 'Tenant 7: No such client'],
-        [`No client with ${clientSecret}`, 'invalid_client'],
-      ]) {
-        exchange().reply(400, { error: 'invalid_client', message });
+      const refusal = { error: 'invalid_client', message: 'No such client' };
+      for (const [body, expected] of [
+        [refusal, `No such client, ${JSON.stringify(refusal)}`],
+        [{ ...refusal, message: `No client with ${clientSecret}` }, 'invalid_client'],
+        [{ ...refusal, of: clientSecret }, 'No such client'],
+      ] as const) {
+        exchange().reply(400, body);
         await app.visitor().signIn();
         expect(app.errors.pop()).to.have.property('message', expected);
       }
+    });
+
+    it('parseErrorResponse that changes the cause of the original, whose code repeats a secret', async () => {
+      class Own extends PipedriveStrategy {
+        override parseErrorResponse(body: unknown, status: number) {
+          return Object.assign(super.parseErrorResponse(body, status) ?? new Error(), { cause: 'our own' });
+        }
+      }
+      const app = await start({ strategy: new Own(options, anybody) });
+      exchange().reply(400, { error: clientSecret });
+      const error = expectError(app, await app.visitor().signIn(), 502);
+      expect(error).to.be.instanceOf(InternalOAuthError).and.have.property('message').that.includes('error code');
+      expectNoSecrets(error);
     });
 
     it('_oauth2._request, whose headers are those of one request, to be changed at will', async () => {
@@ -662,15 +677,18 @@ describe('as an OAuth2Strategy', () => {
     });
 
     it('shows no code of an error that is a secret, and keeps one of the system', async () => {
-      const code = 'the-code-of-the-user';
-      const strategy = stubbed((given, _params, done) =>
-        done(given === code ? { code, message: 'nobody at home' } : Object.assign(new Error(), { code: 'ECONNRESET' })),
-      );
+      const strategy = stubbed((code, _params, done) => done({ code, message: 'nobody at home' }));
       const app = await start({ strategy });
-      expectNoSecrets(expectError(app, await app.visitor().signIn(code), 502), code);
-      app.errors.length = 0;
-      const { cause } = expectError(app, await app.visitor().signIn('another-code'), 502);
-      expect(cause).to.have.property('code', 'ECONNRESET');
+      for (const code of ['the-code-of-the-user', 'THE_CODE_OF_THE_USER']) {
+        expectNoSecrets(expectError(app, await app.visitor().signIn(code), 502), code);
+        app.errors.length = 0;
+      }
+      for (const code of ['ECONNRESET', 'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_EXPIRED', 'HPE_INVALID_CONSTANT']) {
+        const getOAuthAccessToken = (_code: string, _params: object, done: TokensDone) => done({ code });
+        Object.assign(strategy._oauth2, { getOAuthAccessToken });
+        expect(expectError(app, await app.visitor().signIn(), 502).cause).to.have.property('code', code);
+        app.errors.length = 0;
+      }
     });
 
     it('rejects refresh and revoke with its errors', async () => {

@@ -381,17 +381,29 @@ describe('Passport', () => {
       expect((await fetch(`http://127.0.0.1:${port}/?error=user_denied`)).status).to.equal(200);
     });
 
-    it('ends the connection where the app callback throws for everything and the response is unknown', async () => {
-      const throwing: http.RequestListener = (req, res) => {
-        const done = () => {
-          throw new Error('broken');
-        };
-        passport.authenticate(strategy, done)(req, res, () => {});
-      };
-      const port = await listening(http.createServer(throwing));
-      const ended: unknown = await fetch(`http://127.0.0.1:${port}/?error=user_denied`).catch(({ cause }) => cause);
-      expect(ended).to.include({ code: 'UND_ERR_SOCKET' });
+    const unreadable = Object.defineProperty(new Error(), 'stack', {
+      get() {
+        throw new Error('no stack');
+      },
     });
+    for (const [what, members, error] of [
+      ['', {}, new Error('broken')],
+      [', with a body that a parser has put on the request', { raw: Buffer.from('a body') }, new Error('broken')],
+      [', with a stream of an app on the request', { stream: { close() {} } }, new Error('broken')],
+      [', with an error that cannot be read', {}, unreadable],
+    ] as const) {
+      it(`ends the connection where the app callback throws for everything and the response is unknown${what}`, async () => {
+        const throwing: http.RequestListener = (req, res) => {
+          const done = () => {
+            throw error;
+          };
+          passport.authenticate(strategy, done)(Object.assign(req, members), res, () => {});
+        };
+        const port = await listening(http.createServer(throwing));
+        const ended: unknown = await fetch(`http://127.0.0.1:${port}/?error=user_denied`).catch(({ cause }) => cause);
+        expect(ended).to.include({ code: 'UND_ERR_SOCKET' });
+      });
+    }
 
     for (const [what, requestOf] of Object.entries({
       'node:http2': (req: http2.Http2ServerRequest) => req,
@@ -412,7 +424,9 @@ describe('Passport', () => {
         const port = await listening(http2.createServer(listener));
         const client = http2.connect(`http://127.0.0.1:${port}`);
         const slow = text(client.request({ ':path': '/slow' }));
-        await once(client.request({ ':path': '/?error=user_denied' }), 'close');
+        const broken = client.request({ ':path': '/?error=user_denied' }).on('error', () => {});
+        await new Promise((resolve) => broken.on('close', resolve));
+        expect(broken.rstCode).to.equal(http2.constants.NGHTTP2_INTERNAL_ERROR);
         endSlow();
         expect(await slow).to.equal('done');
         client.close();

@@ -5,8 +5,8 @@ import { currentUser, tokenResponse, users } from 'pipedrive-sandbox';
 import { clientID, clientSecret } from './app';
 
 export const apiDomain = 'https://examplebikes.pipedrive.com';
-export const accessToken = 'access-token-0123456789';
-export const refreshToken = 'refresh-token-0123456789';
+export const accessToken = 'Ada_may-read_deals42';
+export const refreshToken = 'keepsHer77-signedIn';
 export const tokens = tokenResponse({ accessToken, refreshToken, apiDomain });
 
 /** Forbids real connections but to this machine, and expects each test to use every stub that it made. */
