@@ -25,7 +25,7 @@ export interface InstallationsOptions {
   refreshAhead?: number | undefined;
   /**
    * Longest time for one call to the store, in milliseconds. When it runs out, what the app called rejects with an error
-   * whose `code` is `'store_timeout'` and whose `status` is 503; within a refresh that succeeds `onError` gets the error.
+   * whose `code` is `'store_timeout'` and whose `status` is 503; around the request of a refresh `onError` gets the error.
    *
    * @default 2000
    */
@@ -37,7 +37,8 @@ export interface InstallationsOptions {
    */
   concurrency?: number | undefined;
   /**
-   * Gets the errors that reject no call: of the store within a refresh that succeeds, and of a refresh in the background.
+   * Gets the errors that reject no call: of the store, before a refresh asks Pipedrive and when its tokens are saved; and of
+   * a refresh in the background.
    *
    * @default a process warning with the code `'PIPEDRIVE_INSTALLATIONS'`, without the error's message
    */
