@@ -13,9 +13,12 @@ const LOOPBACK = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 // Plain characters only: the URL parser would forgive tabs, "@", "#", odd dots and more, and find another host in them.
 const API_DOMAIN = /^https:\/\/([a-z\d-]+\.)*pipedrive\.com\/?$/i;
 
+// The URL parser would forgive spaces, line breaks and missing slashes: not every header and browser does.
+const PLAIN_URL = /^https?:\/\/[\x21-\x5b\x5d-\x7e]+$/i;
+
 /** Whether an endpoint may be configured: https, or http to a loopback host, without credentials or fragment. */
 export function isEndpoint(value: unknown): value is string {
-  if (typeof value !== 'string' || !URL.canParse(value)) return false;
+  if (typeof value !== 'string' || !PLAIN_URL.test(value) || !URL.canParse(value)) return false;
   const { protocol, hostname, username, password, hash } = new URL(value);
   const isPrivate = protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname));
   return isPrivate && username === '' && password === '' && hash === '';
@@ -23,7 +26,7 @@ export function isEndpoint(value: unknown): value is string {
 
 /** Whether a value is an endpoint without a path, so that paths can be put behind it. */
 export function isOrigin(value: unknown): value is string {
-  return isEndpoint(value) && value.replace(/\/$/, '') === new URL(value).origin;
+  return isEndpoint(value) && new URL(value).href === `${new URL(value).origin}/`;
 }
 
 /**

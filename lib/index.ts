@@ -1,6 +1,7 @@
 // Everything that `passport-pipedrive-oauth2` exports.
 export { InternalOAuthError, TokenError } from 'passport-oauth2';
 export type { PipedriveAuthenticateOptions } from './authenticate-options';
+export type { PipedriveOAuth2 } from './oauth2';
 export type { PipedriveStrategyOptions, PipedriveStrategyOptionsWithRequest } from './options';
 export type { PipedriveFailure } from './outcome';
 export { Strategy, type StrategyConstructor } from './passport-strategy';

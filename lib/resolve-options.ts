@@ -100,7 +100,7 @@ function check(options: object, rules: Rules, isRequired: boolean): void {
 }
 
 function areHeaders(headers: unknown): boolean {
-  if (!isObject(headers)) return false;
+  if (!isObject(headers) || Symbol.iterator in headers) return false; // `Headers`, a `Map` and lists have other entries
   try {
     for (const [name, value] of Object.entries(headers)) {
       http.validateHeaderName(name);

@@ -12,7 +12,7 @@ export class NotInstalledError extends Error {
   readonly statusCode = 401;
   readonly expose = true;
 
-  constructor(options?: ErrorOptions) {
+  constructor(options?: { cause?: unknown }) {
     super('The app is not installed for this Pipedrive user. Please install it again.', options);
   }
 }

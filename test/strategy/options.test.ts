@@ -64,6 +64,11 @@ describe('options', () => {
     'https://:pass@127.0.0.1/',
     'https://127.0.0.1/#x',
     'javascript:1',
+    'https:oauth.example.com/token',
+    'https://oauth.example.com/token\n',
+    ' https://oauth.example.com/token',
+    'https://oauth.example.com/tök',
+    'https:\\\\oauth.example.com\\token',
     new URL('https://oauth.example.com/token'),
   ];
   const endpoint = 'an https URL, or an http URL of a loopback host';
@@ -94,6 +99,9 @@ describe('options', () => {
       { 'X A': 'b' },
       { 'X-A': 'b\r\nX-B: c' },
       { 'X-A': undefined },
+      new Headers({ 'X-A': 'b' }),
+      new Map([['X-A', 'b']]),
+      [['X-A', 'b']],
       null,
     ],
     skipUserProfile: ['true, false or a function', 'yes', 1, null],
@@ -148,6 +156,17 @@ describe('options', () => {
   it('takes http for loopback hosts', () => {
     for (const host of ['localhost:3000', '127.0.0.1', '127.18.19.20:1', '[::1]:8080', 'sandbox.localhost']) {
       expect(() => construct({ ...options, tokenURL: `http://${host}/oauth/token` })).not.to.throw();
+    }
+  });
+
+  it('takes the origin of an authorization server in any spelling', () => {
+    for (const [authorizationServer, origin] of [
+      ['https://oauth.example.com:443', 'https://oauth.example.com'],
+      ['HTTPS://OAuth.Example.com/', 'https://oauth.example.com'],
+      ['http://localhost:80', 'http://localhost'],
+    ]) {
+      const { _oauth2 } = new PipedriveStrategy({ ...options, authorizationServer }, mustNotBeCalled);
+      expect(_oauth2._accessTokenUrl).to.equal(`${origin}/oauth/token`);
     }
   });
 
