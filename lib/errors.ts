@@ -102,8 +102,8 @@ export function descriptionOf({ message, code }: TokenError): string | undefined
  */
 export function finishError(error: unknown, secrets: readonly string[], state?: unknown): unknown {
   if (!(error instanceof Error) || !messages.has(error)) return error;
-  // A `TokenError` cannot go without its code: an `InternalOAuthError` takes its place.
   const cause = error.cause instanceof Error ? error.cause : new Error();
+  // A `TokenError` cannot go without its code: an `InternalOAuthError` takes its place.
   if (error instanceof TokenError && repeatsSecret(error.code, secrets)) {
     const withoutCode = createInternalOAuthError(() => "Pipedrive's error code repeats a secret", 502, cause);
     return finishError(withoutCode, secrets, state);
